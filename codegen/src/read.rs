@@ -1,0 +1,638 @@
+//! Reading mappings key by key: one list of keys that reads a spec, finds its mistakes, and describes the language.
+//!
+//! A [`Word`] asks its [`Map`] for each key it knows. When a spec is read, the map notes what is missing, mistyped or
+//! unknown and reading goes on with a stand-in, so that one run finds every mistake. When the language is described,
+//! the same calls note key, form and meaning, and the JSON Schema for editors falls out.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::source::{Span, Spanned};
+use crate::yaml::{Node, Value};
+
+/// A mapping of the spec language with known keys.
+pub trait Word: Sized {
+    /// Its name in the language's reference and schema.
+    const NAME: &'static str;
+    /// Asks for every key.
+    fn read(map: &Map<'_>) -> Self;
+}
+
+/// Anything a key can hold.
+pub trait Form: Sized {
+    /// What it looks like, for the schema.
+    fn describe(language: &Language) -> Shape;
+    /// Reads it, or notes why not.
+    fn take(node: &Node, problems: &Problems) -> Option<Self>;
+    /// What stands in for it after a mistake was noted.
+    fn absent(span: Span) -> Self;
+}
+
+/// The mistakes found so far.
+#[derive(Default)]
+pub struct Problems(RefCell<Vec<Diagnostic>>);
+
+impl Problems {
+    /// Notes one.
+    pub fn push(&self, diagnostic: Diagnostic) {
+        self.0.borrow_mut().push(diagnostic);
+    }
+
+    /// All of them.
+    pub fn into_inner(self) -> Vec<Diagnostic> {
+        self.0.into_inner()
+    }
+}
+
+/// The words described so far: each one's keys in the order it asks for them.
+#[derive(Default)]
+pub struct Language(RefCell<BTreeMap<&'static str, Vec<Key>>>);
+
+impl Language {
+    /// Describes a word and every word it uses.
+    pub fn of<T: Word>() -> BTreeMap<&'static str, Vec<Key>> {
+        let language = Self::default();
+        language.word::<T>();
+        language.0.into_inner()
+    }
+
+    fn word<T: Word>(&self) -> Shape {
+        if !self.0.borrow().contains_key(T::NAME) {
+            self.0.borrow_mut().insert(T::NAME, Vec::new());
+            let map = Map { way: Way::Describe(self), keys: RefCell::default() };
+            T::read(&map);
+            self.0.borrow_mut().insert(T::NAME, map.keys.into_inner());
+        }
+        Shape::Word(T::NAME)
+    }
+}
+
+/// One key of a word.
+#[derive(Debug, Clone)]
+pub struct Key {
+    /// As written in a spec.
+    pub name: &'static str,
+    /// What it holds.
+    pub shape: Shape,
+    /// Whether it must be there.
+    pub required: bool,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+/// What a value looks like, for the JSON Schema.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shape {
+    /// Text that matches nothing in particular.
+    Text,
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// Any JSON value.
+    Any,
+    /// One of these texts.
+    OneOf(&'static [&'static str]),
+    /// A list.
+    List(Box<Shape>),
+    /// A mapping from names the author chooses.
+    Names(Box<Shape>),
+    /// Any of these.
+    Either(Vec<Shape>),
+    /// A word of the language.
+    Word(&'static str),
+}
+
+enum Way<'a> {
+    Read { entries: &'a [(Spanned<String>, Node)], span: Span, problems: &'a Problems },
+    Describe(&'a Language),
+}
+
+/// A mapping that is being read, or described.
+pub struct Map<'a> {
+    way: Way<'a>,
+    keys: RefCell<Vec<Key>>,
+}
+
+impl<'a> Map<'a> {
+    /// A key that must be there.
+    pub fn required<T: Form>(&self, name: &'static str, doc: &'static str) -> T {
+        match self.ask(name, true, doc) {
+            Some(found) => found,
+            None => T::absent(self.span()),
+        }
+    }
+
+    /// A key that may be left out.
+    pub fn optional<T: Form>(&self, name: &'static str, doc: &'static str) -> Option<T> {
+        self.ask(name, false, doc)
+    }
+
+    /// A key whose absence means `false`.
+    pub fn flag(&self, name: &'static str, doc: &'static str) -> bool {
+        self.optional(name, doc).unwrap_or(false)
+    }
+
+    /// A list or names whose absence means none.
+    pub fn many<T: Form + Default>(&self, name: &'static str, doc: &'static str) -> T {
+        self.optional(name, doc).unwrap_or_default()
+    }
+
+    /// Whether the spec says this key.
+    pub fn says(&self, name: &str) -> bool {
+        match &self.way {
+            Way::Read { entries, .. } => entries.iter().any(|(key, _)| key.value == name),
+            Way::Describe(_) => false,
+        }
+    }
+
+    /// Where the mapping stands.
+    pub fn span(&self) -> Span {
+        match &self.way {
+            Way::Read { span, .. } => *span,
+            Way::Describe(_) => Span::default(),
+        }
+    }
+
+    /// Where a key of this mapping stands.
+    pub fn span_of(&self, name: &str) -> Span {
+        match &self.way {
+            Way::Read { entries, span, .. } => entries.iter().find(|(key, _)| key.value == name).map_or(*span, |(key, _)| key.span),
+            Way::Describe(_) => Span::default(),
+        }
+    }
+
+    /// Notes a mistake.
+    pub fn problem(&self, diagnostic: Diagnostic) {
+        if let Way::Read { problems, .. } = &self.way {
+            problems.push(diagnostic);
+        }
+    }
+
+    fn ask<T: Form>(&self, name: &'static str, required: bool, doc: &'static str) -> Option<T> {
+        match &self.way {
+            Way::Describe(language) => {
+                let shape = T::describe(language);
+                self.keys.borrow_mut().push(Key { name, shape, required, doc });
+                None
+            }
+            Way::Read { entries, problems, .. } => {
+                self.keys.borrow_mut().push(Key { name, shape: Shape::Any, required, doc });
+                let (_, node) = entries.iter().find(|(key, _)| key.value == name)?;
+                T::take(node, problems)
+            }
+        }
+    }
+
+    /// Reports keys that are missing and keys that nobody asked for. A misspelt key near a missing one is one mistake.
+    fn finish(&self) {
+        let Way::Read { entries, span, problems } = &self.way else { return };
+        let keys = self.keys.borrow();
+        let mut missing: Vec<&str> = keys
+            .iter()
+            .filter(|key| key.required && !entries.iter().any(|(said, _)| said.value == key.name))
+            .map(|key| key.name)
+            .collect();
+        for (said, _) in entries.iter() {
+            if keys.iter().any(|key| key.name == said.value) {
+                continue;
+            }
+            if let Some(near) = nearest(&said.value, keys.iter().map(|key| key.name)) {
+                missing.retain(|name| *name != near);
+            }
+            problems.push(
+                Diagnostic::new("unknown-key", said.span, format!("unknown key `{}`", said.value))
+                    .suggest(&said.value, keys.iter().map(|key| key.name)),
+            );
+        }
+        for name in missing {
+            let meaning = keys.iter().find(|key| key.name == name).map_or("", |key| key.doc);
+            problems.push(
+                Diagnostic::new("missing-key", *span, format!("`{name}` is missing"))
+                    .help(format!("add `{name}:` {}", lower_first(meaning.trim_end_matches('.')))),
+            );
+        }
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+fn wrong_kind(node: &Node, expected: &str) -> Diagnostic {
+    Diagnostic::new("wrong-kind", node.span, format!("expected {expected}")).label(format!("this is {}", node.kind()))
+}
+
+impl<T: Word> Form for T {
+    fn describe(language: &Language) -> Shape {
+        language.word::<T>()
+    }
+
+    fn take(node: &Node, problems: &Problems) -> Option<Self> {
+        match &node.value {
+            Value::Map(entries) => Some(read_word(entries, node.span, problems)),
+            _ => {
+                problems.push(wrong_kind(node, &format!("the keys of {}", T::NAME)));
+                None
+            }
+        }
+    }
+
+    fn absent(span: Span) -> Self {
+        T::read(&Map { way: Way::Read { entries: &[], span, problems: &Problems::default() }, keys: RefCell::default() })
+    }
+}
+
+fn read_word<T: Word>(entries: &[(Spanned<String>, Node)], span: Span, problems: &Problems) -> T {
+    let map = Map { way: Way::Read { entries, span, problems }, keys: RefCell::default() };
+    let word = T::read(&map);
+    map.finish();
+    word
+}
+
+impl Form for Spanned<String> {
+    fn describe(_: &Language) -> Shape {
+        Shape::Text
+    }
+
+    fn take(node: &Node, problems: &Problems) -> Option<Self> {
+        match &node.value {
+            Value::Text(text) => Some(Spanned::new(text.clone(), node.span)),
+            Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => {
+                problems.push(wrong_kind(node, "text").help("put it in quotes"));
+                None
+            }
+            _ => {
+                problems.push(wrong_kind(node, "text"));
+                None
+            }
+        }
+    }
+
+    fn absent(span: Span) -> Self {
+        Spanned::new(String::new(), span)
+    }
+}
+
+impl Form for String {
+    fn describe(_: &Language) -> Shape {
+        Shape::Text
+    }
+
+    fn take(node: &Node, problems: &Problems) -> Option<Self> {
+        Spanned::<String>::take(node, problems).map(|text| text.value.trim_end().to_owned())
+    }
+
+    fn absent(_: Span) -> Self {
+        String::new()
+    }
+}
+
+impl Form for bool {
+    fn describe(_: &Language) -> Shape {
+        Shape::Boolean
+    }
+
+    fn take(node: &Node, problems: &Problems) -> Option<Self> {
+        match node.value {
+            Value::Boolean(it) => Some(it),
+            _ => {
+                problems.push(wrong_kind(node, "`true` or `false`"));
+                None
+            }
+        }
+    }
+
+    fn absent(_: Span) -> Self {
+        false
+    }
+}
+
+impl Form for i64 {
+    fn describe(_: &Language) -> Shape {
+        Shape::Integer
+    }
+
+    fn take(node: &Node, problems: &Problems) -> Option<Self> {
+        match node.value {
+            Value::Integer(it) => Some(it),
+            _ => {
+                problems.push(wrong_kind(node, "a whole number"));
+                None
+            }
+        }
+    }
+
+    fn absent(_: Span) -> Self {
+        0
+    }
+}
+
+impl Form for u64 {
+    fn describe(_: &Language) -> Shape {
+        Shape::Integer
+    }
+
+    fn take(node: &Node, problems: &Problems) -> Option<Self> {
+        match node.value {
+            Value::Integer(it) if it >= 0 => Some(it as u64),
+            _ => {
+                problems.push(wrong_kind(node, "a whole number, zero or more"));
+                None
+            }
+        }
+    }
+
+    fn absent(_: Span) -> Self {
+        0
+    }
+}
+
+impl Form for f64 {
+    fn describe(_: &Language) -> Shape {
+        Shape::Number
+    }
+
+    fn take(node: &Node, problems: &Problems) -> Option<Self> {
+        match node.value {
+            Value::Integer(it) => Some(it as f64),
+            Value::Float(it) => Some(it),
+            _ => {
+                problems.push(wrong_kind(node, "a number"));
+                None
+            }
+        }
+    }
+
+    fn absent(_: Span) -> Self {
+        0.0
+    }
+}
+
+/// Any value, kept as it stands: a default, an example, a constant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Literal {
+    /// The value.
+    pub value: serde_json::Value,
+    /// Its node, for places inside it.
+    pub node: Node,
+}
+
+impl Literal {
+    /// Where it stands.
+    pub fn span(&self) -> Span {
+        self.node.span
+    }
+}
+
+impl Form for Literal {
+    fn describe(_: &Language) -> Shape {
+        Shape::Any
+    }
+
+    fn take(node: &Node, _: &Problems) -> Option<Self> {
+        Some(Literal { value: node.to_json(), node: node.clone() })
+    }
+
+    fn absent(span: Span) -> Self {
+        Literal { value: serde_json::Value::Null, node: Node { span, value: Value::Null } }
+    }
+}
+
+impl<T: Form> Form for Vec<T> {
+    fn describe(language: &Language) -> Shape {
+        Shape::List(Box::new(T::describe(language)))
+    }
+
+    fn take(node: &Node, problems: &Problems) -> Option<Self> {
+        match &node.value {
+            Value::List(items) => Some(items.iter().filter_map(|item| T::take(item, problems)).collect()),
+            _ => {
+                problems.push(wrong_kind(node, "a list").help("write it as `[…]` or as lines that begin with `-`"));
+                None
+            }
+        }
+    }
+
+    fn absent(_: Span) -> Self {
+        Vec::new()
+    }
+}
+
+/// One thing, or a list of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OneOrMore<T>(pub Vec<T>);
+
+impl<T> Default for OneOrMore<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Form> Form for OneOrMore<T> {
+    fn describe(language: &Language) -> Shape {
+        let one = T::describe(language);
+        Shape::Either(vec![one.clone(), Shape::List(Box::new(one))])
+    }
+
+    fn take(node: &Node, problems: &Problems) -> Option<Self> {
+        match &node.value {
+            Value::List(_) => Vec::take(node, problems).map(Self),
+            _ => T::take(node, problems).map(|one| Self(vec![one])),
+        }
+    }
+
+    fn absent(_: Span) -> Self {
+        Self(Vec::new())
+    }
+}
+
+/// A mapping whose keys are names that the author chooses, in the order written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Names<T>(pub Vec<(Spanned<String>, T)>);
+
+impl<T> Names<T> {
+    /// The entry with this name.
+    pub fn get(&self, name: &str) -> Option<&T> {
+        self.0.iter().find(|(key, _)| key.value == name).map(|(_, value)| value)
+    }
+
+    /// Every entry in order.
+    pub fn iter(&self) -> impl Iterator<Item = &(Spanned<String>, T)> {
+        self.0.iter()
+    }
+
+    /// The names in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(key, _)| key.value.as_str())
+    }
+}
+
+impl<T> Default for Names<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Form> Form for Names<T> {
+    fn describe(language: &Language) -> Shape {
+        Shape::Names(Box::new(T::describe(language)))
+    }
+
+    fn take(node: &Node, problems: &Problems) -> Option<Self> {
+        match &node.value {
+            Value::Map(entries) => Some(Self(
+                entries.iter().filter_map(|(key, node)| Some((key.clone(), T::take(node, problems)?))).collect(),
+            )),
+            _ => {
+                problems.push(wrong_kind(node, "a mapping from names"));
+                None
+            }
+        }
+    }
+
+    fn absent(_: Span) -> Self {
+        Self::default()
+    }
+}
+
+/// A span of time such as `2s`, `10m`, `6h` or `365d`, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seconds(pub u64);
+
+impl Form for Seconds {
+    fn describe(_: &Language) -> Shape {
+        Shape::Text
+    }
+
+    fn take(node: &Node, problems: &Problems) -> Option<Self> {
+        let read = match &node.value {
+            Value::Text(text) => seconds(text),
+            _ => None,
+        };
+        if read.is_none() {
+            problems.push(wrong_kind(node, "a span of time").help("write a number and a unit: `2s`, `10m`, `6h` or `365d`"));
+        }
+        read.map(Seconds)
+    }
+
+    fn absent(_: Span) -> Self {
+        Seconds(0)
+    }
+}
+
+fn seconds(text: &str) -> Option<u64> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+/// A word out of a closed list that is a Rust enum: `choice! { Effect, "an effect" { Read = "read" = "Changes nothing.", … } }`.
+#[macro_export]
+macro_rules! choice {
+    ($(#[$meta:meta])* $name:ident, $what:literal { $($variant:ident = $text:literal = $doc:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name {
+            $(#[doc = $doc] $variant,)+
+        }
+
+        impl $name {
+            /// Every value as specs write it, with its meaning.
+            pub const ALL: &'static [(&'static str, &'static str, $name)] = &[$(($text, $doc, $name::$variant),)+];
+            const TEXTS: &'static [&'static str] = &[$($text,)+];
+
+            /// As specs write it.
+            pub fn text(self) -> &'static str {
+                match self { $($name::$variant => $text,)+ }
+            }
+
+            /// The value a text stands for.
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().find(|(name, _, _)| *name == text).map(|(_, _, value)| *value)
+            }
+        }
+
+        impl $crate::read::Form for $name {
+            fn describe(_: &$crate::read::Language) -> $crate::read::Shape {
+                $crate::read::Shape::OneOf(Self::TEXTS)
+            }
+
+            fn take(node: &$crate::yaml::Node, problems: &$crate::read::Problems) -> Option<Self> {
+                let text = <$crate::source::Spanned<String> as $crate::read::Form>::take(node, problems)?;
+                let found = Self::parse(&text.value);
+                if found.is_none() {
+                    problems.push(
+                        $crate::diagnostic::Diagnostic::new("unknown-choice", node.span, format!("`{}` is not {}", text.value, $what))
+                            .suggest(&text.value, Self::TEXTS.iter().copied()),
+                    );
+                }
+                found
+            }
+
+            fn absent(_: $crate::source::Span) -> Self {
+                Self::ALL[0].2
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Pair {
+        left: String,
+        right: Option<i64>,
+    }
+
+    impl Word for Pair {
+        const NAME: &'static str = "pair";
+
+        fn read(map: &Map<'_>) -> Self {
+            Pair { left: map.required("left", "The left one."), right: map.optional("right", "The right one.") }
+        }
+    }
+
+    fn read(text: &str) -> (Option<Pair>, Vec<(&'static str, String)>) {
+        let mut syntax = Vec::new();
+        let node = crate::yaml::parse(0, text, &mut syntax).expect("a document");
+        let problems = Problems::default();
+        let pair = Pair::take(&node, &problems);
+        (pair, problems.into_inner().into_iter().map(|it| (it.code, it.message)).collect())
+    }
+
+    #[test]
+    fn a_misspelt_key_near_a_missing_one_is_one_mistake() {
+        assert_eq!(read("{lfet: a}").1, [("unknown-key", "unknown key `lfet`".to_owned())]);
+    }
+
+    #[test]
+    fn every_mistake_of_a_mapping_is_told_in_one_run() {
+        let codes: Vec<_> = read("{right: x, colour: red}").1.into_iter().map(|it| it.0).collect();
+        assert_eq!(codes, ["wrong-kind", "unknown-key", "missing-key"]);
+    }
+
+    #[test]
+    fn a_good_mapping_is_read() {
+        let (pair, problems) = read("{left: a, right: 2}");
+        let pair = pair.expect("a pair");
+        assert_eq!((pair.left.as_str(), pair.right, problems.len()), ("a", Some(2), 0));
+    }
+
+    #[test]
+    fn spans_of_time_have_a_unit() {
+        assert_eq!([seconds("2s"), seconds("10m"), seconds("6h"), seconds("365d")].map(Option::unwrap), [2, 600, 21_600, 31_536_000]);
+        assert_eq!([seconds("10"), seconds("é"), seconds("s"), seconds("-1s"), seconds("")], [None; 5]);
+    }
+}

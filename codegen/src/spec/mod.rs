@@ -1,0 +1,89 @@
+//! The language as written: a struct a word, a file a theme. Reading only; what the words mean is decided in `resolve`.
+//!
+//! The text beside each key is its entry in the language's schema, so it is written for a person with a vendor's
+//! documentation open.
+
+pub mod connection;
+pub mod exchange;
+pub mod field;
+pub mod graph;
+pub mod mapping;
+pub mod operation;
+pub mod role;
+pub mod simulator;
+pub mod stream;
+pub mod trigger;
+pub mod types;
+
+use crate::read::{Map, Names, Word};
+use crate::source::Spanned;
+
+/// One spec file: any of these sections. The files of a connector's folder are read as one.
+#[derive(Debug, Clone, Default)]
+pub struct File {
+    /// What the connector is.
+    pub connector: Option<connection::Connector>,
+    /// How its service is reached.
+    pub connection: Option<connection::Connection>,
+    /// Closed sets of values.
+    pub enums: Names<types::Enum>,
+    /// Sets of keys of which a record carries one.
+    pub variants: Names<Names<field::Rules>>,
+    /// Records.
+    pub types: Names<types::Type>,
+    /// Actions.
+    pub actions: Names<operation::Operation>,
+    /// Triggers.
+    pub triggers: Names<trigger::Trigger>,
+    /// Built-in roles of the vendor.
+    pub roles: Names<role::Role>,
+    /// Event streams.
+    pub streams: Names<stream::Stream>,
+    /// What is read to build the graph.
+    pub steps: Names<graph::Step>,
+    /// Vertices.
+    pub entities: Names<graph::Entity>,
+    /// Edges.
+    pub relationships: Vec<graph::Relationship>,
+    /// Mappings to other schemas.
+    pub mappings: Names<mapping::Mapping>,
+    /// The simulated service.
+    pub simulator: Option<simulator::Simulator>,
+}
+
+impl Word for File {
+    const NAME: &'static str = "file";
+
+    fn read(map: &Map<'_>) -> Self {
+        File {
+            connector: map.optional("connector", "What the connector is; in exactly one file of its folder."),
+            connection: map.optional("connection", "How its service is reached; in exactly one file of its folder."),
+            enums: map.many("enums", "Closed sets of values, by name."),
+            variants: map.many("variants", "Sets of keys of which a record carries exactly one, with the rules for each key's value."),
+            types: map.many("types", "Records, by name."),
+            actions: map.many("actions", "What can be asked of the service, by name."),
+            triggers: map.many("triggers", "Actions repeated at an interval, by name."),
+            roles: map.many("roles", "Roles the vendor ships, by name."),
+            streams: map.many("streams", "Events that are collected continuously, by name."),
+            steps: map.many("steps", "What is read to build the graph, by name."),
+            entities: map.many("entities", "Vertices of the graph, by `_type`."),
+            relationships: map.many("relationships", "Edges of the graph."),
+            mappings: map.many("mappings", "How records become documents of another schema, by name."),
+            simulator: map.optional("simulator", "What the simulated service holds and does."),
+        }
+    }
+}
+
+/// A connector's files, joined.
+#[derive(Debug, Clone, Default)]
+pub struct Spec {
+    /// The folder's name.
+    pub folder: String,
+    /// Everything its files say.
+    pub file: File,
+    /// The files it was read from.
+    pub files: Vec<crate::source::FileId>,
+}
+
+/// A name and where it stands.
+pub type Name = Spanned<String>;

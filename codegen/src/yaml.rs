@@ -1,0 +1,297 @@
+//! YAML with places. The only module that names the YAML parser, and the only one that decides what a scalar means.
+//!
+//! Anchors, tags and several documents in one file are refused: a spec says a thing once, where it belongs.
+
+use saphyr_parser::{Event, Parser, ScalarStyle};
+
+use crate::diagnostic::Diagnostic;
+use crate::source::{FileId, Span, Spanned};
+
+/// How deep a spec may nest. Real ones stay below twenty.
+const MAX_DEPTH: usize = 64;
+
+/// A YAML value with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Where it stands.
+    pub span: Span,
+    /// What it is.
+    pub value: Value,
+}
+
+/// What a node is. Mappings keep their order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `null`, `~` or nothing at all.
+    Null,
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A whole number that fits 64 bits.
+    Integer(i64),
+    /// Any other number.
+    Float(f64),
+    /// Everything else that is one scalar.
+    Text(String),
+    /// A sequence.
+    List(Vec<Node>),
+    /// A mapping; a key occurs once.
+    Map(Vec<(Spanned<String>, Node)>),
+}
+
+impl Node {
+    /// The value as JSON, for defaults and examples.
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match &self.value {
+            Value::Null => Json::Null,
+            Value::Boolean(it) => Json::from(*it),
+            Value::Integer(it) => Json::from(*it),
+            Value::Float(it) => Json::from(*it),
+            Value::Text(it) => Json::from(it.as_str()),
+            Value::List(it) => it.iter().map(Node::to_json).collect(),
+            Value::Map(it) => Json::Object(it.iter().map(|(key, node)| (key.value.clone(), node.to_json())).collect()),
+        }
+    }
+
+    /// What kind of value this is, in a word a person uses.
+    pub fn kind(&self) -> &'static str {
+        match &self.value {
+            Value::Null => "nothing",
+            Value::Boolean(_) => "true or false",
+            Value::Integer(_) => "a whole number",
+            Value::Float(_) => "a number",
+            Value::Text(_) => "text",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a mapping",
+        }
+    }
+}
+
+/// Reads one document. A syntax error hides the rest of its file; keys said twice do not.
+pub fn parse(file: FileId, text: &str, problems: &mut Vec<Diagnostic>) -> Option<Node> {
+    let mut reader = Reader { file, text, offsets: Offsets::of(text), parser: Parser::new_from_str(text), problems };
+    match reader.document() {
+        Ok(node) => node,
+        Err(diagnostic) => {
+            reader.problems.push(diagnostic);
+            None
+        }
+    }
+}
+
+struct Reader<'a> {
+    file: FileId,
+    text: &'a str,
+    offsets: Offsets,
+    parser: Parser<'a, saphyr_parser::StrInput<'a>>,
+    problems: &'a mut Vec<Diagnostic>,
+}
+
+impl<'a> Reader<'a> {
+    fn next(&mut self) -> Result<(Event<'a>, Span), Diagnostic> {
+        match self.parser.next_event() {
+            Some(Ok((event, span))) => {
+                let span = self.span(span.start.index(), span.end.index());
+                Ok((event, span))
+            }
+            Some(Err(error)) => {
+                let at = error.marker().index();
+                let message = error.info().to_lowercase();
+                Err(Diagnostic::new("syntax", self.span(at, at + 1), "this is not YAML").label(message))
+            }
+            None => Ok((Event::StreamEnd, self.span(usize::MAX, usize::MAX))),
+        }
+    }
+
+    fn span(&self, start: usize, end: usize) -> Span {
+        let (start, end) = (self.offsets.byte(start, self.text), self.offsets.byte(end, self.text));
+        Span { file: self.file, start: start as u32, end: end.max(start) as u32 }
+    }
+
+    fn document(&mut self) -> Result<Option<Node>, Diagnostic> {
+        let mut root = None;
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::StreamEnd => return Ok(root),
+                Event::StreamStart | Event::DocumentEnd | Event::Nothing => {}
+                Event::DocumentStart(_) if root.is_some() => {
+                    return Err(Diagnostic::new("second-document", span, "a spec file holds one document").help("put the rest into a file of its own"));
+                }
+                Event::DocumentStart(_) => {}
+                event => root = Some(self.node(event, span, 0)?),
+            }
+        }
+    }
+
+    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, Diagnostic> {
+        if depth > MAX_DEPTH {
+            return Err(Diagnostic::new("too-deep", span, format!("nested more than {MAX_DEPTH} levels deep")));
+        }
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.plain_yaml(span, anchor, tag.is_some())?;
+                Ok(Node { span: self.trimmed(span), value: scalar(&text, style) })
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.plain_yaml(span, anchor, tag.is_some())?;
+                let mut items = Vec::new();
+                loop {
+                    let (event, at) = self.next()?;
+                    if let Event::SequenceEnd = event {
+                        return Ok(Node { span: self.trimmed(Span { end: at.end.max(span.end), ..span }), value: Value::List(items) });
+                    }
+                    items.push(self.node(event, at, depth + 1)?);
+                }
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.plain_yaml(span, anchor, tag.is_some())?;
+                let mut entries: Vec<(Spanned<String>, Node)> = Vec::new();
+                loop {
+                    let (event, at) = self.next()?;
+                    if let Event::MappingEnd = event {
+                        return Ok(Node { span: self.trimmed(Span { end: at.end.max(span.end), ..span }), value: Value::Map(entries) });
+                    }
+                    let key = self.key(event, at, depth)?;
+                    let (event, at) = self.next()?;
+                    let node = self.node(event, at, depth + 1)?;
+                    if entries.iter().any(|(other, _)| other.value == key.value) {
+                        self.problems.push(
+                            Diagnostic::new("said-twice", key.span, format!("`{}` is said twice", key.value))
+                                .help("keep one of the two, or give this one another name"),
+                        );
+                    } else {
+                        entries.push((key, node));
+                    }
+                }
+            }
+            Event::Alias(_) => Err(anchors(span)),
+            _ => Err(Diagnostic::new("syntax", span, "this is not YAML")),
+        }
+    }
+
+    /// Keys are names: whatever stands there is taken as its text, so that `on:` or `404:` need no quotes.
+    fn key(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Spanned<String>, Diagnostic> {
+        match event {
+            Event::Scalar(text, _, anchor, tag) => {
+                self.plain_yaml(span, anchor, tag.is_some())?;
+                Ok(Spanned::new(text.into_owned(), self.trimmed(span)))
+            }
+            event => {
+                self.node(event, span, depth + 1)?;
+                Err(Diagnostic::new("syntax", span, "a key is one word or one text").label("this is a list or a mapping"))
+            }
+        }
+    }
+
+    fn plain_yaml(&self, span: Span, anchor: usize, tagged: bool) -> Result<(), Diagnostic> {
+        if anchor != 0 {
+            return Err(anchors(span));
+        }
+        if tagged {
+            return Err(Diagnostic::new("tag", span, "tags are not part of the spec language").help("write the value itself; put text that looks like a number in quotes"));
+        }
+        Ok(())
+    }
+
+    /// The parser's ends reach over trailing blanks and comments; a caret should not.
+    fn trimmed(&self, span: Span) -> Span {
+        let text = &self.text[span.start as usize..span.end as usize];
+        Span { end: span.start + text.trim_end().len() as u32, ..span }
+    }
+}
+
+fn anchors(span: Span) -> Diagnostic {
+    Diagnostic::new("anchor", span, "anchors and aliases are not part of the spec language")
+        .help("name the thing once in `types`, `enums` or `variants`, and use its name")
+}
+
+/// YAML's core schema: what is not a null, a boolean or a number is text, and quotes make anything text.
+fn scalar(text: &str, style: ScalarStyle) -> Value {
+    if style != ScalarStyle::Plain {
+        return Value::Text(text.to_owned());
+    }
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" => Value::Boolean(true),
+        "false" | "False" | "FALSE" => Value::Boolean(false),
+        _ => number(text).unwrap_or_else(|| Value::Text(text.to_owned())),
+    }
+}
+
+/// A decimal number as JSON writes it. Leading zeros make a text: `00002126` is an id.
+fn number(text: &str) -> Option<Value> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let mut bytes = digits.bytes();
+    let first = bytes.next()?;
+    if !first.is_ascii_digit() || (first == b'0' && bytes.next().is_some_and(|byte| byte.is_ascii_digit())) {
+        return None;
+    }
+    if let Ok(whole) = text.parse::<i64>() {
+        return Some(Value::Integer(whole));
+    }
+    if !digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-')) {
+        return None;
+    }
+    text.parse::<f64>().ok().filter(|it| it.is_finite()).map(Value::Float)
+}
+
+/// Turns the parser's character positions into bytes.
+enum Offsets {
+    /// Every character is one byte.
+    Ascii,
+    /// The byte at which each character starts.
+    Table(Vec<u32>),
+}
+
+impl Offsets {
+    fn of(text: &str) -> Self {
+        if text.is_ascii() { Self::Ascii } else { Self::Table(text.char_indices().map(|(at, _)| at as u32).collect()) }
+    }
+
+    fn byte(&self, character: usize, text: &str) -> usize {
+        match self {
+            Self::Ascii => character.min(text.len()),
+            Self::Table(starts) => starts.get(character).map_or(text.len(), |start| *start as usize),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Node {
+        let mut problems = Vec::new();
+        let node = parse(0, text, &mut problems);
+        assert_eq!(problems, []);
+        node.expect("a document")
+    }
+
+    #[test]
+    fn scalars_are_what_they_look_like_and_quotes_make_text() {
+        let node = read("[1, -2, 1.5, true, null, 00002126, '7', 2024-06-11, 4.0e3, +5, 0x1f]");
+        assert_eq!(
+            node.to_json(),
+            serde_json::json!([1, -2, 1.5, true, null, "00002126", "7", "2024-06-11", 4000.0, "+5", "0x1f"])
+        );
+    }
+
+    #[test]
+    fn places_are_bytes_even_after_letters_of_two_bytes() {
+        let text = "é: {ü: value}";
+        let node = read(text);
+        let Value::Map(outer) = &node.value else { panic!("not a mapping") };
+        let Value::Map(inner) = &outer[0].1.value else { panic!("not a mapping") };
+        let span = inner[0].1.span;
+        assert_eq!(&text[span.start as usize..span.end as usize], "value");
+    }
+
+    #[test]
+    fn a_key_said_twice_is_reported_at_the_second() {
+        let mut problems = Vec::new();
+        parse(0, "a: 1\nb: 2\na: 3\n", &mut problems);
+        assert_eq!(problems.len(), 1);
+        assert_eq!((problems[0].code, problems[0].span.start), ("said-twice", 10));
+    }
+}

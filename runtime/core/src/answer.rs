@@ -1,0 +1,111 @@
+//! An answer as it came, and how parts of it are found.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::connector::ErrorBody;
+use crate::error::{Error, ErrorKind, ServiceError};
+
+/// Status, headers and body of an answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers, as they came.
+    pub headers: Vec<(String, String)>,
+    /// The body, decompressed.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// The first header of this name, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON, whatever the media type says: some services label it as text.
+    pub fn json(&self) -> Result<Value, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let shown: String = String::from_utf8_lossy(&self.body).chars().filter(|c| !c.is_control()).take(200).collect();
+            let message = if self.body.is_empty() {
+                format!("the service answered {} with an empty body where JSON was expected", self.status)
+            } else {
+                format!("the service answered {} with something that is not JSON ({error}): {shown}", self.status)
+            };
+            Error::new(ErrorKind::Protocol, message).advice("a proxy or another server may be in between: check the URL")
+        })
+    }
+
+    /// What the service says went wrong. Lenient: JSON of several shapes, HTML, text, nothing.
+    pub fn service_error(&self, form: &ErrorBody) -> ServiceError {
+        match serde_json::from_slice::<Value>(&self.body) {
+            Ok(body) => read_error(self.status, &body, form),
+            Err(_) => ServiceError { status: self.status, message: plain_text(&self.body), ..ServiceError::default() },
+        }
+    }
+}
+
+/// Reads an error out of a JSON body: under one of the known keys, or at the top.
+pub fn read_error(status: u16, body: &Value, form: &ErrorBody) -> ServiceError {
+    let inner = form.under.iter().find_map(|key| body.get(*key)).unwrap_or(body);
+    if let Value::String(message) = inner {
+        return ServiceError { status, message: message.clone(), ..ServiceError::default() };
+    }
+    let text = |key: &str| match inner.get(key) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    ServiceError {
+        status,
+        code: text(form.code),
+        message: text(form.message),
+        number: form.number.and_then(|key| inner.get(key)).and_then(Value::as_i64),
+    }
+}
+
+/// The value at a path of keys. An empty path is the whole.
+pub fn at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
+    path.iter().try_fold(value, |value, key| value.get(*key)).filter(|value| !value.is_null())
+}
+
+/// A page of HTML or text in one short line.
+fn plain_text(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let mut plain = String::new();
+    let mut inside = false;
+    for letter in text.chars() {
+        match letter {
+            '<' => inside = true,
+            '>' if inside => {
+                inside = false;
+                plain.push(' ');
+            }
+            letter if !inside => plain.push(letter),
+            _ => {}
+        }
+    }
+    plain.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORM: ErrorBody = ErrorBody { under: &["error", "errror"], code: "code", message: "message", number: Some("number") };
+
+    fn read(status: u16, body: &str) -> ServiceError {
+        Answer { status, headers: Vec::new(), body: Bytes::copy_from_slice(body.as_bytes()) }.service_error(&FORM)
+    }
+
+    #[test]
+    fn errors_are_read_in_every_shape_they_come_in() {
+        let full = ServiceError { status: 400, code: "BadRequest".into(), message: "text".into(), number: Some(1_010_406) };
+        assert_eq!(read(400, r#"{"error":{"code":"BadRequest","message":"text","number":1010406}}"#), full);
+        assert_eq!(read(400, r#"{"errror":{"code":"BadRequest","message":"text","number":1010406}}"#), full);
+        assert_eq!(read(400, r#"{"code":"BadRequest","message":"text","number":1010406}"#), full);
+        assert_eq!(read(503, "<html><body><h1>Service</h1>unavailable</body></html>").message, "Service unavailable");
+        assert_eq!(read(502, "").message, "");
+        assert_eq!(read(500, r#"{"error":null}"#), ServiceError { status: 500, ..ServiceError::default() });
+    }
+}

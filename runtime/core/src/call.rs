@@ -1,0 +1,317 @@
+//! Running an operation: check, wait for a task, count, ask, read the pages, put the outputs together.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::answer::{Answer, at, read_error};
+use crate::connection::Connection;
+use crate::decode::decode;
+use crate::error::{Error, ErrorKind};
+use crate::operation::{Cap, Next, Operation, Poll, Repeat};
+use crate::place::Source;
+use crate::request::{Body, Request, fill, with_query};
+use crate::settle::{Findings, outputs};
+use crate::shape::Shape;
+
+impl Connection {
+    /// Runs an operation to its end.
+    pub async fn call(&self, operation: &'static Operation, input: Value) -> Result<Value, Error> {
+        let mut reading = self.open(operation, &input).await?;
+        let mut items = Vec::new();
+        while let Some(page) = reading.next_page().await? {
+            items.extend(page);
+        }
+        reading.finish(items)
+    }
+
+    /// Runs an operation up to its first answer. Pages are read as the caller asks for them.
+    pub async fn open(&self, operation: &'static Operation, input: &Value) -> Result<Reading, Error> {
+        let input = self.validate(operation, input)?;
+        let request = self.request(operation, &input)?;
+        let mut waited = Waited::Ended;
+        let mut first = None;
+        if let Some(poll) = &operation.poll {
+            match poll.call {
+                Some(path) => waited = self.wait(operation, poll, path, &input).await?,
+                None => first = Some(self.repeat(operation, poll, &request, &input).await?),
+            }
+        }
+        if let Some(cap) = operation.cap.filter(|cap| !cap.ask.is_empty()) {
+            let counting = with_query(&request, cap.ask);
+            let answer = self.ask(operation, &counting, Repeat::Safe).await?;
+            let body = answer.json().map_err(|error| self.told(operation, &counting, error))?;
+            check_cap(&cap, &body).map_err(|error| self.told(operation, &counting, error))?;
+        }
+        let first = match first {
+            Some(answer) => answer,
+            None => self.ask(operation, &request, operation.repeat).await.map_err(|error| waited.explain(error))?,
+        };
+        Ok(Reading { connection: self.clone(), operation, input, request, state: State::First, answer: first, links: HashSet::new(), count: 0, body: None })
+    }
+
+    /// Waits until a task's own call says that it has ended.
+    async fn wait(&self, operation: &'static Operation, poll: &Poll, path: &str, input: &Map<String, Value>) -> Result<Waited, Error> {
+        if !wanted(poll, input) {
+            return Ok(Waited::Ended);
+        }
+        let target = format!("{}{}", self.base_path(), fill(path, input));
+        let request = Request { method: crate::operation::Method::Get, target, headers: Vec::new(), body: Body::Empty };
+        let answer = self.repeat(operation, poll, &request, input).await?;
+        let body = answer.json().map_err(|error| self.told(operation, &request, error))?;
+        let state = at(&body, poll.status).and_then(Value::as_str).unwrap_or_default();
+        if poll.failed.contains(&state) {
+            let error = Error::new(ErrorKind::TaskFailed, format!("the task ended as {state}"))
+                .service(read_error(answer.status, &body, &self.connector().errors))
+                .advice("see the task's own error; submitting it again may help");
+            return Err(self.told(operation, &request, error));
+        }
+        Ok(if poll.pending.contains(&state) { Waited::InVain(state.to_owned()) } else { Waited::Ended })
+    }
+
+    /// Asks again until the answer's state is final or the time is up; the last answer counts either way.
+    async fn repeat(&self, operation: &'static Operation, poll: &Poll, request: &Request, input: &Map<String, Value>) -> Result<Answer, Error> {
+        let seconds = if wanted(poll, input) { poll.seconds.and_then(|name| input.get(name)).and_then(Value::as_f64).unwrap_or(f64::MAX) } else { 0.0 };
+        let started = self.clock().now();
+        let mut pause = poll.every as f64;
+        loop {
+            let answer = self.ask(operation, request, Repeat::Safe).await?;
+            let body = answer.json().map_err(|error| self.told(operation, request, error))?;
+            let state = at(&body, poll.status).and_then(Value::as_str).unwrap_or_default();
+            let elapsed = self.clock().now().duration_since(started).as_secs_f64();
+            if !poll.pending.contains(&state) || elapsed >= seconds {
+                return Ok(answer);
+            }
+            let wait = pause.min(seconds - elapsed);
+            self.clock().sleep(Duration::from_secs_f64(wait.clamp(0.0, 3600.0))).await;
+            pause = (pause * 1.5).min(poll.slowest as f64);
+        }
+    }
+}
+
+fn wanted(poll: &Poll, input: &Map<String, Value>) -> bool {
+    poll.when.and_then(|name| input.get(name)).and_then(Value::as_bool).unwrap_or(true)
+}
+
+fn check_cap(cap: &Cap, body: &Value) -> Result<(), Error> {
+    match at(body, cap.count).and_then(Value::as_u64) {
+        Some(count) if count > cap.at_most => Err(Error::new(ErrorKind::TooMany, format!("{count} results match, and at most {} are fetched", cap.at_most))
+            .advice("narrow the search: a shorter time range, or more fields joined by `and`")),
+        _ => Ok(()),
+    }
+}
+
+/// How waiting for a task ended.
+enum Waited {
+    Ended,
+    InVain(String),
+}
+
+impl Waited {
+    /// A missing result is no surprise when its task has not ended.
+    fn explain(&self, error: Error) -> Error {
+        match self {
+            Waited::InVain(state) if error.kind() == ErrorKind::NotFound => error
+                .with_kind(ErrorKind::TaskTimeout, format!("the task is still {state}, so there is no result yet"))
+                .advice("wait longer: raise poll_time_sec, or ask again later"),
+            _ => error,
+        }
+    }
+}
+
+/// An operation whose pages are being read.
+#[derive(Debug)]
+pub struct Reading {
+    connection: Connection,
+    operation: &'static Operation,
+    input: Map<String, Value>,
+    request: Request,
+    state: State,
+    answer: Answer,
+    links: HashSet<String>,
+    count: usize,
+    body: Option<Value>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The first answer is at hand and unread.
+    First,
+    /// The next page is at this target.
+    Next(String),
+    /// There is no more.
+    Done,
+}
+
+impl Reading {
+    /// The records of the next page, under the user's names; `None` after the last. A page may be empty.
+    pub async fn next_page(&mut self) -> Result<Option<Vec<Value>>, Error> {
+        let Some(page) = self.operation.page else { return Ok(None) };
+        let body = match std::mem::replace(&mut self.state, State::Done) {
+            State::Done => return Ok(None),
+            State::First => {
+                let body = self.json(&self.answer)?;
+                if let Some(cap) = self.operation.cap.filter(|cap| cap.ask.is_empty()) {
+                    check_cap(&cap, &body).map_err(|error| self.connection.told(self.operation, &self.request, error))?;
+                }
+                body
+            }
+            State::Next(target) => {
+                self.request.target = target;
+                let answer = self.connection.ask(self.operation, &self.request, Repeat::Safe).await?;
+                self.json(&answer)?
+            }
+        };
+        if let Next::Link(path) = page.next
+            && let Some(link) = at(&body, path).and_then(Value::as_str).filter(|link| !link.is_empty())
+        {
+            self.state = State::Next(self.follow(link)?);
+        }
+        let shape = self.item_shape();
+        let names = self.connection.connector().names;
+        let records = match take(body, page.items) {
+            Value::Array(records) => records,
+            Value::Null => Vec::new(),
+            _ => return Err(self.wrong(format!("{} is not a list", page.items.join(".")))),
+        };
+        self.count += records.len();
+        Ok(Some(records.into_iter().map(|record| decode(names, &shape, record)).collect()))
+    }
+
+    /// Puts the outputs together, with these records as the items.
+    pub fn finish(mut self, items: Vec<Value>) -> Result<Value, Error> {
+        if self.operation.page.is_none() && needs_body(self.operation) {
+            self.body = Some(self.json(&self.answer)?);
+        }
+        let findings = Findings { answer: &self.answer, body: self.body.take(), count: self.count, items, input: &self.input };
+        let result = outputs(self.connection.connector(), self.operation, findings);
+        if let Ok(output) = &result {
+            self.learn(output);
+        }
+        result.map_err(|error| self.connection.told(self.operation, &self.request, error))
+    }
+
+    /// The operation.
+    pub fn operation(&self) -> &'static Operation {
+        self.operation
+    }
+
+    fn learn(&self, output: &Value) {
+        for field in self.operation.output.iter().map(|output| &output.field) {
+            learn_field(self.connection.redactor(), field, output);
+        }
+    }
+
+    fn item_shape(&self) -> Shape {
+        let items = self.operation.output.iter().find(|output| matches!(output.field.source, Source::Items));
+        match items.map(|output| output.field.shape) {
+            Some(Shape::List(element)) => *element,
+            _ => Shape::Any,
+        }
+    }
+
+    fn follow(&mut self, link: &str) -> Result<String, Error> {
+        let target = self.connection.origin().rebase(link, self.connection.base_path()).map_err(|why| self.wrong(why))?;
+        if !self.links.insert(target.clone()) {
+            return Err(self.wrong("the service gives the same next page twice".to_owned()));
+        }
+        if self.links.len() >= self.connection.settings().max_pages {
+            return Err(self.wrong(format!("more than {} pages", self.connection.settings().max_pages)));
+        }
+        Ok(target)
+    }
+
+    fn json(&self, answer: &Answer) -> Result<Value, Error> {
+        let told = |error| self.connection.told(self.operation, &self.request, error);
+        let body = answer.json().map_err(told)?;
+        // Some services say in a 200 that it was none.
+        let form = &self.connection.connector().errors;
+        if let Some(page) = self.operation.page
+            && at(&body, page.items).is_none()
+            && form.under.iter().any(|key| body.get(*key).is_some_and(Value::is_object))
+        {
+            let said = read_error(answer.status, &body, form);
+            return Err(told(Error::new(ErrorKind::Server, "the service answered with an error that it called a success").service(said)));
+        }
+        if self.operation.page.is_some() && !body.is_object() {
+            return Err(self.wrong("the answer is not an object".to_owned()));
+        }
+        Ok(body)
+    }
+
+    fn wrong(&self, message: String) -> Error {
+        self.connection.told(self.operation, &self.request, Error::new(ErrorKind::Protocol, message))
+    }
+}
+
+fn needs_body(operation: &Operation) -> bool {
+    !operation.multi_status.is_empty() || operation.output.iter().any(|output| matches!(output.field.source, Source::Body(_) | Source::Key))
+}
+
+/// Takes the value at a path out of a value, without copying it.
+fn take(mut value: Value, path: &[&str]) -> Value {
+    for key in path {
+        value = match value {
+            Value::Object(mut fields) => fields.swap_remove(*key).unwrap_or_default(),
+            _ => return Value::Null,
+        };
+    }
+    value
+}
+
+/// Learns the secrets of an answer before its body is logged.
+pub(crate) fn learn_secrets(connection: &Connection, operation: &Operation, answer: &Answer) {
+    let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else { return };
+    let shown = connection.connector().names.show(body);
+    for field in operation.output.iter().map(|output| &output.field) {
+        learn_named(connection.redactor(), field, &shown);
+    }
+}
+
+/// Any value under a secret field's name, wherever it stands.
+fn learn_named(redactor: &crate::secret::Redactor, field: &crate::shape::Field, value: &Value) {
+    let mut names: Vec<&str> = Vec::new();
+    secret_names(field, &mut names);
+    walk(value, &mut |key, value| {
+        if names.contains(&key)
+            && let Value::String(secret) = value
+        {
+            redactor.learn(secret);
+        }
+    });
+}
+
+fn secret_names(field: &crate::shape::Field, names: &mut Vec<&'static str>) {
+    if field.secret {
+        names.push(field.name);
+    }
+    let mut shape = field.shape;
+    while let Shape::List(element) = shape {
+        shape = *element;
+    }
+    if let Shape::Record(record) = shape {
+        record.fields.iter().for_each(|field| secret_names(field, names));
+    }
+}
+
+fn walk(value: &Value, see: &mut impl FnMut(&str, &Value)) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                see(key, value);
+                walk(value, see);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| walk(item, see)),
+        _ => {}
+    }
+}
+
+fn learn_field(redactor: &crate::secret::Redactor, field: &crate::shape::Field, output: &Value) {
+    if let Some(value) = output.get(field.name) {
+        let mut named = Map::new();
+        named.insert(field.name.to_owned(), value.clone());
+        learn_named(redactor, field, &Value::Object(named));
+    }
+}

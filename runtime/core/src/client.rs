@@ -1,0 +1,84 @@
+//! What generated clients call: typed at the edge, the rest in [`Connection`].
+
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::call::Reading;
+use crate::connection::Connection;
+use crate::error::{Error, ErrorKind};
+use crate::operation::Operation;
+
+impl Connection {
+    /// Runs an operation with a typed input and output.
+    pub async fn run<I: Serialize, O: DeserializeOwned>(&self, operation: &'static Operation, input: &I) -> Result<O, Error> {
+        let output = self.call(operation, to_json(operation, input)?).await?;
+        from_json(operation, output)
+    }
+
+    /// Reads an operation's records one by one, a page at a time.
+    pub fn items<I: Serialize, T: DeserializeOwned>(&self, operation: &'static Operation, input: &I) -> Result<Items<T>, Error> {
+        let input = to_json(operation, input)?;
+        Ok(Items { connection: self.clone(), operation, input: Some(input), reading: None, page: Vec::new().into_iter(), of: PhantomData })
+    }
+}
+
+/// Records that are fetched as they are asked for; one page is held at a time.
+#[derive(Debug)]
+pub struct Items<T> {
+    connection: Connection,
+    operation: &'static Operation,
+    input: Option<Value>,
+    reading: Option<Reading>,
+    page: std::vec::IntoIter<Value>,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> Items<T> {
+    /// The next record; `None` after the last.
+    pub async fn next(&mut self) -> Option<Result<T, Error>> {
+        match self.next_value().await {
+            Ok(Some(value)) => Some(from_json(self.operation, value)),
+            Ok(None) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    async fn next_value(&mut self) -> Result<Option<Value>, Error> {
+        loop {
+            if let Some(value) = self.page.next() {
+                return Ok(Some(value));
+            }
+            if let Some(input) = self.input.take() {
+                self.reading = Some(self.connection.open(self.operation, &input).await?);
+            }
+            let Some(reading) = &mut self.reading else { return Ok(None) };
+            match reading.next_page().await {
+                Ok(Some(page)) => self.page = page.into_iter(),
+                Ok(None) => {
+                    self.reading = None;
+                    return Ok(None);
+                }
+                Err(error) => {
+                    self.reading = None;
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+fn to_json<I: Serialize>(operation: &'static Operation, input: &I) -> Result<Value, Error> {
+    serde_json::to_value(input).map_err(|error| Error::new(ErrorKind::Input, format!("the input cannot be written as JSON: {error}")).operation(operation.name))
+}
+
+fn from_json<O: DeserializeOwned>(operation: &'static Operation, output: Value) -> Result<O, Error> {
+    O::deserialize(&output).map_err(|error| {
+        Error::new(ErrorKind::Protocol, format!("the answer does not have the declared form: {error}"))
+            .operation(operation.name)
+            .output(output)
+            .advice("the operation itself worked; its output is attached to this error as JSON")
+    })
+}

@@ -1,0 +1,346 @@
+//! A connection to one service: its settings checked, its client ready, its limits learned.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Map, Value};
+
+use crate::answer::{Answer, at};
+use crate::clock::{Clock, SystemClock};
+use crate::connector::Connector;
+use crate::error::{Error, ErrorKind};
+use crate::operation::{Operation, Repeat};
+use crate::origin::Origin;
+use crate::rate::Limiter;
+use crate::request::{Request, build};
+use crate::retry::{Budget, Trouble, pause};
+use crate::secret::Redactor;
+use crate::settle::refuse;
+use crate::template;
+use crate::transport::{Network, Transport};
+use crate::validate::validate;
+
+/// What the user decides about a connection.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The connector's parameters.
+    pub parameters: Map<String, Value>,
+    /// How the network is used.
+    pub network: Network,
+    /// Whether plain `http` to another machine is allowed.
+    pub allow_http: bool,
+    /// How often a request is tried in all.
+    pub tries: u32,
+    /// How many pages are read before it is enough.
+    pub max_pages: usize,
+    /// Whether bodies are logged, without secrets.
+    pub log_bodies: bool,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Settings {
+    /// The usual settings with these parameters.
+    pub fn new(parameters: Map<String, Value>) -> Self {
+        Self {
+            parameters,
+            network: Network::default(),
+            allow_http: false,
+            tries: 5,
+            max_pages: 100_000,
+            log_bodies: false,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// A connection. Cheap to clone; clones share limits and budget.
+#[derive(Clone, Debug)]
+pub struct Connection(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    connector: &'static Connector,
+    transport: Transport,
+    base_path: String,
+    settings: Settings,
+    limiter: Limiter,
+    budget: Budget,
+    redactor: Redactor,
+    warnings: Vec<String>,
+}
+
+impl Connection {
+    /// Checks the settings and prepares a client. Nothing is sent.
+    pub fn new(connector: &'static Connector, mut settings: Settings) -> Result<Self, Error> {
+        unwrap_secrets(connector, &mut settings.parameters);
+        let now = settings.clock.now();
+        let given = Value::Object(std::mem::take(&mut settings.parameters));
+        let parameters = validate(connector.parameters, &given, now).map_err(|violations| {
+            Error::new(ErrorKind::Configuration, format!("the connection to {} is not set up", connector.title))
+                .violations(violations)
+                .advice(set_up_advice(connector))
+        })?;
+        let redactor = Redactor::default();
+        for field in connector.parameters.fields.iter().filter(|field| field.secret) {
+            if let Some(Value::String(secret)) = parameters.get(field.name) {
+                redactor.learn(secret);
+            }
+        }
+        let base = template::fill(connector.base, &trimmed(&parameters));
+        let wrong = |why: String| Error::new(ErrorKind::Configuration, why).advice("write scheme and host, as https://api.example.com");
+        let origin = Origin::parse(&undoubled(connector.base, &base), settings.allow_http).map_err(wrong)?;
+        let base_path = origin.base()[origin.root().len()..].to_owned();
+        let verify = connector.verify_tls.and_then(|name| parameters.get(name)).and_then(Value::as_bool).unwrap_or(true);
+        settings.network.verify_tls &= verify;
+        settings.network.read_timeout = settings.network.read_timeout.max(Duration::from_secs(connector.read_timeout));
+        let transport = Transport::new(origin, headers(connector, &parameters)?, settings.network.clone())?;
+        let mut warnings = Vec::new();
+        if !settings.network.verify_tls {
+            warnings.push(format!("certificates of {} are not checked: anybody in between can read the token", transport.origin().root()));
+        }
+        settings.parameters = Map::new();
+        let inner = Inner { connector, transport, base_path, settings, limiter: Limiter::default(), budget: Budget::default(), redactor, warnings };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// The connector.
+    pub fn connector(&self) -> &'static Connector {
+        self.0.connector
+    }
+
+    /// What the user should know about the settings.
+    pub fn warnings(&self) -> &[String] {
+        &self.0.warnings
+    }
+
+    /// The origin that requests go to.
+    pub fn origin(&self) -> &Origin {
+        self.0.transport.origin()
+    }
+
+    /// What knows this connection's secrets.
+    pub fn redactor(&self) -> &Redactor {
+        &self.0.redactor
+    }
+
+    /// Where time comes from.
+    pub fn clock(&self) -> &dyn Clock {
+        self.0.settings.clock.as_ref()
+    }
+
+    /// The settings, without the parameters.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The path before every operation's own.
+    pub(crate) fn base_path(&self) -> &str {
+        &self.0.base_path
+    }
+
+    /// Checks an input against its operation and brings it into the one form.
+    pub fn validate(&self, operation: &'static Operation, input: &Value) -> Result<Map<String, Value>, Error> {
+        let input = validate(operation.input, input, self.clock().now()).map_err(|violations| self.input_error(operation, violations))?;
+        for field in operation.input.fields.iter().filter(|field| field.secret) {
+            if let Some(Value::String(secret)) = input.get(field.name) {
+                self.0.redactor.learn(secret);
+                if let Some(Value::String(sent)) = field.send.map(|convert| convert.apply(Value::from(secret.as_str()))) {
+                    self.0.redactor.learn(&sent);
+                }
+            }
+        }
+        Ok(input)
+    }
+
+    /// The request that an input becomes. Nothing is sent.
+    pub fn request(&self, operation: &'static Operation, input: &Map<String, Value>) -> Result<Request, Error> {
+        build(self.connector(), operation, self.base_path(), input).map_err(|violations| self.input_error(operation, violations))
+    }
+
+    fn input_error(&self, operation: &'static Operation, violations: Vec<crate::validate::Violation>) -> Error {
+        let count = violations.len();
+        Error::new(ErrorKind::Input, format!("the input breaks {count} {}; nothing was sent", if count == 1 { "rule" } else { "rules" }))
+            .operation(operation.name)
+            .violations(violations)
+            .advice(format!("see `connectome describe {} {}`", self.connector().name, operation.name))
+            .clean(|text| self.0.redactor.clean(text))
+    }
+
+    /// Sends a request, again if that is safe, and returns whatever the service answers in the end.
+    pub async fn send(&self, operation: &'static Operation, request: &Request, repeat: Repeat) -> Result<Sent, Error> {
+        let inner = &*self.0;
+        let class = self.class(&request.target);
+        let mut tries = 1;
+        let mut unsure = false;
+        loop {
+            let wait = inner.limiter.reserve(class, self.clock().now());
+            if !wait.is_zero() {
+                tracing::debug!(operation = operation.name, class, seconds = wait.as_secs(), "waits for the rate limit");
+                self.clock().sleep(wait).await;
+            }
+            let started = Instant::now();
+            let result = inner.transport.send(request).await;
+            self.log(operation, request, &result, started.elapsed());
+            let (trouble, outcome, asked) = match result {
+                Ok(answer) => {
+                    let asked = inner.limiter.learn(class, &answer, self.clock().now());
+                    match Trouble::of_status(answer.status) {
+                        Some(trouble) if !self.exhausted(&answer) => (trouble, Ok(answer), asked),
+                        _ => {
+                            inner.budget.earn();
+                            return Ok(Sent { answer, unsure });
+                        }
+                    }
+                }
+                Err((trouble, error)) => (trouble, Err(error), None),
+            };
+            let lasting = outcome.as_ref().is_err_and(|error| matches!(error.kind(), ErrorKind::Tls | ErrorKind::Input | ErrorKind::Protocol));
+            if tries >= inner.settings.tries || lasting || !trouble.may_repeat(repeat) || !inner.budget.take() {
+                return match outcome {
+                    Ok(answer) => Ok(Sent { answer, unsure }),
+                    Err(error) => Err(self.told(operation, request, error)),
+                };
+            }
+            unsure |= matches!(trouble, Trouble::Unknown | Trouble::Gateway);
+            // A wait that the service asked for is the limiter's business on the next turn.
+            if asked.is_none() {
+                self.clock().sleep(pause(tries, chance())).await;
+            }
+            tries += 1;
+        }
+    }
+
+    /// Sends a request and refuses any answer that does not mean success.
+    pub async fn ask(&self, operation: &'static Operation, request: &Request, repeat: Repeat) -> Result<Answer, Error> {
+        let sent = self.send(operation, request, repeat).await?;
+        // A removal that was repeated finds nothing left: it worked the first time.
+        if sent.unsure && sent.answer.status == 404 && request.method == crate::operation::Method::Delete {
+            return Ok(Answer { status: operation.success[0], ..sent.answer });
+        }
+        refuse(self.connector(), operation, &sent.answer).map_err(|error| {
+            let exhausted = self.exhausted(&sent.answer);
+            let error = if exhausted { error.advice("the quota is used up; waiting a few minutes will not help") } else { error };
+            self.told(operation, request, error)
+        })?;
+        Ok(sent.answer)
+    }
+
+    /// Tests the connection: address, certificate, key.
+    pub async fn check(&self) -> Result<(), Error> {
+        let test = self.connector().test;
+        let request = self.request(test.operation, &Map::new())?;
+        let answer = self.ask(test.operation, &request, Repeat::Safe).await?;
+        let body = answer.json().map_err(|error| self.told(test.operation, &request, error))?;
+        for (path, expected) in test.expect {
+            if at(&body, path) != Some(&expected.value()) {
+                let message = format!("the service answered, but {} is not {}", path.join("."), expected.value());
+                return Err(self.told(test.operation, &request, Error::new(ErrorKind::Protocol, message).advice("check that the URL is the service's")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the request to an error and takes secrets out.
+    pub(crate) fn told(&self, operation: &'static Operation, request: &Request, error: Error) -> Error {
+        let sent = format!("{} {}{}", request.method.text(), self.origin().root(), request.target);
+        error.operation(operation.name).request(sent).clean(|text| self.0.redactor.clean(text))
+    }
+
+    fn exhausted(&self, answer: &Answer) -> bool {
+        answer.status == 429 && self.connector().exhausted.is_some_and(|(name, value)| answer.header(name) == Some(value))
+    }
+
+    fn class(&self, target: &str) -> &'static str {
+        let path = target.strip_prefix(self.base_path()).unwrap_or(target);
+        self.connector().rate_classes.iter().find(|(_, start)| path.starts_with(start)).map_or("other", |(name, _)| name)
+    }
+
+    fn log(&self, operation: &Operation, request: &Request, result: &Result<Answer, (Trouble, Error)>, time: Duration) {
+        let outcome = match result {
+            Ok(answer) => answer.status.to_string(),
+            Err((_, error)) => error.kind().name(),
+        };
+        let target = self.0.redactor.clean(&request.target);
+        tracing::debug!(operation = operation.name, method = request.method.text(), target, outcome, milliseconds = time.as_millis() as u64, "request");
+        if self.0.settings.log_bodies && tracing::enabled!(tracing::Level::TRACE) {
+            if let crate::request::Body::Json(json) = &request.body {
+                tracing::trace!(operation = operation.name, body = self.0.redactor.clean(&json.to_string()), "request body");
+            }
+            if let Ok(answer) = result {
+                crate::call::learn_secrets(self, operation, answer);
+                tracing::trace!(operation = operation.name, body = self.0.redactor.clean(&String::from_utf8_lossy(&answer.body)), "answer body");
+            }
+        }
+    }
+}
+
+/// An answer, and whether an earlier try may have reached the service.
+#[derive(Debug)]
+pub struct Sent {
+    /// The answer.
+    pub answer: Answer,
+    /// Whether an earlier try may have been carried out.
+    pub unsure: bool,
+}
+
+/// A secret may come wrapped as `{"secretKey": …}`, as automation platforms store it.
+fn unwrap_secrets(connector: &Connector, parameters: &mut Map<String, Value>) {
+    for field in connector.parameters.fields.iter().filter(|field| field.secret) {
+        if let Some(Value::Object(wrapped)) = parameters.get(field.name)
+            && let Some(Value::String(secret)) = wrapped.get("secretKey")
+        {
+            let secret = Value::from(secret.as_str());
+            parameters.insert(field.name.to_owned(), secret);
+        }
+    }
+}
+
+fn trimmed(parameters: &Map<String, Value>) -> Map<String, Value> {
+    let trim = |value: &Value| match value {
+        Value::String(text) => Value::from(text.trim().trim_end_matches('/')),
+        other => other.clone(),
+    };
+    parameters.iter().map(|(name, value)| (name.clone(), trim(value))).collect()
+}
+
+/// People paste the root with the version already at its end; it is not doubled.
+fn undoubled(template: &str, base: &str) -> String {
+    let suffix = template.rsplit_once('}').map_or("", |(_, suffix)| suffix);
+    match base.strip_suffix(suffix) {
+        Some(rest) if !suffix.is_empty() && rest.ends_with(suffix) => rest.to_owned(),
+        _ => base.to_owned(),
+    }
+}
+
+fn headers(connector: &Connector, parameters: &Map<String, Value>) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    let all = connector.headers.iter().copied().chain(std::iter::once(connector.auth));
+    for (name, value) in all {
+        let wrong = || Error::new(ErrorKind::Configuration, format!("the header {name} cannot hold what is set for it")).advice("check the key for blanks and line breaks");
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+        let mut value = HeaderValue::from_str(&template::fill(value, parameters)).map_err(|_| wrong())?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+fn set_up_advice(connector: &Connector) -> String {
+    let prefix = environment_prefix(connector.name);
+    let secret = connector.parameters.fields.iter().find(|field| field.secret).map(|field| format!("set {prefix}{} in the environment; ", field.name.to_uppercase()));
+    format!("{}or name an instance of connectome.toml; see `connectome describe {}`", secret.unwrap_or_default(), connector.name)
+}
+
+/// `trend-vision-one` is `CONNECTOME_TREND_VISION_ONE_`.
+pub fn environment_prefix(connector: &str) -> String {
+    format!("CONNECTOME_{}_", connector.to_uppercase().replace('-', "_"))
+}
+
+/// A number from 0 to 1 that differs between processes and moments.
+fn chance() -> f64 {
+    use std::hash::{BuildHasher, Hasher};
+    let hash = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    hash as f64 / u64::MAX as f64
+}
