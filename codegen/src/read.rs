@@ -196,8 +196,14 @@ impl<'a> Map<'a> {
             .filter(|key| key.required && !entries.iter().any(|(said, _)| said.value == key.name))
             .map(|key| key.name)
             .collect();
-        for (said, _) in entries.iter() {
+        for (said, node) in entries.iter() {
             if keys.iter().any(|key| key.name == said.value) {
+                continue;
+            }
+            if said.value.contains(' ') && matches!(node.value, Value::Null) {
+                problems.push(
+                    Diagnostic::new("unquoted-comma", said.span, "this is read as a key, since a comma ends a text inside `{…}`").help("put the whole text in quotes"),
+                );
                 continue;
             }
             if let Some(near) = nearest(&said.value, keys.iter().map(|key| key.name)) {
@@ -254,14 +260,14 @@ fn read_word<T: Word>(entries: &[(Spanned<String>, Node)], span: Span, problems:
     word
 }
 
-impl Form for Spanned<String> {
+impl Form for String {
     fn describe(_: &Language) -> Shape {
         Shape::Text
     }
 
     fn take(node: &Node, problems: &Problems) -> Option<Self> {
         match &node.value {
-            Value::Text(text) => Some(Spanned::new(text.clone(), node.span)),
+            Value::Text(text) => Some(text.trim_end().to_owned()),
             Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => {
                 problems.push(wrong_kind(node, "text").help("put it in quotes"));
                 None
@@ -273,22 +279,22 @@ impl Form for Spanned<String> {
         }
     }
 
-    fn absent(span: Span) -> Self {
-        Spanned::new(String::new(), span)
+    fn absent(_: Span) -> Self {
+        String::new()
     }
 }
 
-impl Form for String {
-    fn describe(_: &Language) -> Shape {
-        Shape::Text
+impl<T: Form> Form for Spanned<T> {
+    fn describe(language: &Language) -> Shape {
+        T::describe(language)
     }
 
     fn take(node: &Node, problems: &Problems) -> Option<Self> {
-        Spanned::<String>::take(node, problems).map(|text| text.value.trim_end().to_owned())
+        T::take(node, problems).map(|value| Spanned::new(value, node.span))
     }
 
-    fn absent(_: Span) -> Self {
-        String::new()
+    fn absent(span: Span) -> Self {
+        Spanned::new(T::absent(span), span)
     }
 }
 

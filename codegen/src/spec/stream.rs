@@ -2,7 +2,6 @@
 
 use crate::choice;
 use crate::read::{Literal, Map, Names, OneOrMore, Seconds, Word};
-use crate::source::Spanned;
 use crate::spec::Name;
 use crate::spec::exchange::Page;
 
@@ -184,7 +183,7 @@ pub struct Transform {
     /// Fields that are dropped.
     pub drop: Vec<Name>,
     /// Fields that are copied to other names.
-    pub copy: Names<Spanned<String>>,
+    pub copy: Names<Name>,
 }
 
 impl Word for Transform {

@@ -82,3 +82,11 @@ fn from_json<O: DeserializeOwned>(operation: &'static Operation, output: Value) 
             .advice("the operation itself worked; its output is attached to this error as JSON")
     })
 }
+
+/// A connection's typed parameters as the map that settings hold.
+pub fn parameters<P: Serialize>(parameters: &P) -> Result<serde_json::Map<String, Value>, Error> {
+    match serde_json::to_value(parameters) {
+        Ok(Value::Object(map)) => Ok(map),
+        _ => Err(Error::new(ErrorKind::Configuration, "the parameters cannot be written as JSON")),
+    }
+}

@@ -131,7 +131,7 @@ fn url(text: &str, pattern: bool) -> bool {
     }
     let host = host.split_once(':').map_or(host, |(host, _)| host);
     let host = if pattern { host.trim_start_matches("*.").replace('*', "x") } else { host.to_owned() };
-    (pattern && host.is_empty()) || domain(host.trim_start_matches('.'))
+    (pattern && host.is_empty() && text.starts_with('*')) || domain(host.trim_start_matches('.'))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod connector;
 pub mod convert;
 pub mod decode;
 pub mod error;
+pub mod file;
 pub mod filter;
 pub mod format;
 pub mod names;

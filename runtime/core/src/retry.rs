@@ -46,9 +46,11 @@ pub fn pause(tries: u32, chance: f64) -> Duration {
 /// How many repeats a connection may still make. Each answer earns a tenth of one; an outage earns none, so that many
 /// calls in a row do not become a storm.
 #[derive(Debug)]
-pub struct Budget(Mutex<f64>);
+pub struct Budget(Mutex<u32>);
 
-const FULL: f64 = 20.0;
+/// Counted in tenths of a repeat.
+const FULL: u32 = 200;
+const ONE: u32 = 10;
 
 impl Default for Budget {
     fn default() -> Self {
@@ -60,9 +62,9 @@ impl Budget {
     /// Takes one repeat, if there is one left.
     pub fn take(&self) -> bool {
         let mut left = self.lock();
-        let enough = *left >= 1.0;
+        let enough = *left >= ONE;
         if enough {
-            *left -= 1.0;
+            *left -= ONE;
         }
         enough
     }
@@ -70,10 +72,10 @@ impl Budget {
     /// An answer came.
     pub fn earn(&self) {
         let mut left = self.lock();
-        *left = (*left + 0.1).min(FULL);
+        *left = (*left + 1).min(FULL);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, f64> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, u32> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -1,0 +1,42 @@
+//! A default is a value that its field would take.
+
+use super::Subject;
+use super::value::{self, Side};
+use crate::diagnostic::Diagnostic;
+use crate::model::{Connector, Field};
+use crate::read::Names;
+use crate::spec::field::Common;
+
+pub fn check(subject: &Subject<'_>) {
+    for (spec, connector) in subject.specs.iter().zip(&subject.model.connectors) {
+        if let Some(connection) = &spec.file.connection {
+            fields(subject, connector, &connector.connection.parameters, &connection.parameters, |word| &word.common);
+        }
+        for record in connector.records.iter().filter(|record| record.refines.is_none()) {
+            if let Some(ty) = spec.file.types.get(&record.name) {
+                fields(subject, connector, &record.fields, &ty.fields, |word| &word.common);
+            }
+        }
+        for action in &connector.actions {
+            if let Some(word) = spec.file.actions.get(&action.name) {
+                fields(subject, connector, &action.input, &word.input, |word| &word.common);
+            }
+        }
+        for trigger in &connector.triggers {
+            if let Some(word) = spec.file.triggers.get(&trigger.name) {
+                fields(subject, connector, &trigger.input, &word.input, |word| &word.common);
+            }
+        }
+    }
+}
+
+fn fields<T>(subject: &Subject<'_>, connector: &Connector, fields: &[Field], words: &Names<T>, common: impl Fn(&T) -> &Common) {
+    for field in fields {
+        let Some(literal) = words.get(&field.name).and_then(|word| common(word).default.as_ref()) else { continue };
+        for (_, why) in value::field(connector, field, &literal.value, Side::Input) {
+            subject.problems.push(
+                Diagnostic::new("bad-default", literal.span(), format!("the default of `{}` breaks its own rules: {why}", field.name)).help(format!("its type is `{}`", field.written)),
+            );
+        }
+    }
+}

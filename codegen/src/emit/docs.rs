@@ -1,0 +1,372 @@
+//! `docs/`: a page a connector, in the order of the vendor's own document. Markdown comes from a template.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, context};
+use serde_json::{Value as Json, json};
+
+use crate::model::{Connector, Example, Field, Model, Operation, Record, Rules};
+use crate::names::rust_module;
+use crate::output::File;
+use crate::spec::field::Format;
+use crate::spec::operation::{Effect, Repeat};
+
+/// A connector's page.
+pub fn page(connector: &Connector) -> File {
+    let text = render("connector.md", include_str!("../../templates/connector.md"), &connector_context(connector));
+    File::new(format!("docs/{}.md", connector.name), text)
+}
+
+/// The page that lists all.
+pub fn index(model: &Model) -> File {
+    let connectors: Vec<Json> = model
+        .connectors
+        .iter()
+        .map(|connector| json!({ "name": connector.name, "title": connector.title, "doc": connector.doc, "actions": connector.actions.len(), "triggers": connector.triggers.len() }))
+        .collect();
+    File::new("docs/README.md".to_owned(), render("index.md", include_str!("../../templates/index.md"), &json!({ "connectors": connectors })))
+}
+
+fn render(name: &str, template: &str, values: &Json) -> String {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    // Building fails only for delimiters that clash, and these are the usual ones.
+    if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+        environment.set_syntax(syntax);
+    }
+    environment.add_filter("cell", |text: String| text.replace('|', "\\|").split_whitespace().collect::<Vec<_>>().join(" "));
+    let made = environment.template_from_named_str(name, template).and_then(|template| template.render(context! { it => minijinja::Value::from(Serde(values)) }));
+    match made {
+        Ok(text) => text.trim_end().to_owned() + "\n",
+        // A template is part of this program: a mistake in one is shown where it would be read, and a test renders all.
+        Err(error) => format!("This page could not be made: {error:#}\n"),
+    }
+}
+
+/// A field's rustdoc: what it holds, its limits, what is true where the document errs.
+pub fn sentences(field: &Field) -> String {
+    let mut text = field.doc.trim().to_owned();
+    if let Some(limits) = limits(field) {
+        text.push_str(&format!(" {limits}"));
+    }
+    if let Some(default) = field.default.as_ref() {
+        text.push_str(&format!(" Default: `{}`.", crate::resolve::plain(default)));
+    }
+    if let Some(note) = &field.note {
+        text.push_str(&format!("\n\n{note}"));
+    }
+    text
+}
+
+/// The facts of an action that a caller must know, for its rustdoc.
+pub fn facts(action: &Operation) -> String {
+    let mut facts = vec![format!("Sends `{}`.", action.call.text()), effect_sentence(action)];
+    if !action.permissions.is_empty() {
+        let apps: Vec<String> = action.permissions.iter().map(|(app, names)| format!("{app} ({})", names.join("; "))).collect();
+        facts.push(format!("Needs {}.", apps.join(", ")));
+    }
+    if let Some(note) = &action.note {
+        facts.push(format!("\n\n{note}"));
+    }
+    facts.join(" ")
+}
+
+fn effect_sentence(action: &Operation) -> String {
+    let effect = match action.effect {
+        Effect::Read => "Changes nothing.".to_owned(),
+        Effect::Write => "Changes something that is easily put back.".to_owned(),
+        Effect::Destructive => "Changes something that people notice or that cannot be put back.".to_owned(),
+    };
+    let undo = action.undo.as_ref().map(|undo| format!(" `{undo}` takes it back.")).unwrap_or_default();
+    let repeat = match (action.effect, action.repeat) {
+        (Effect::Read, _) => "",
+        (_, Repeat::Safe) => " Doing it twice is the same as doing it once.",
+        (_, Repeat::Unsafe) => " It is not sent again unless the service surely did not act.",
+    };
+    format!("{effect}{undo}{repeat}")
+}
+
+/// A field's limits in one sentence.
+pub fn limits(field: &Field) -> Option<String> {
+    let parts = rule_parts(&field.rules);
+    let list = matches!(field.ty, crate::model::Type::List(_));
+    let mut text = parts.join(", ");
+    if let Some((other, endings)) = &field.rules.extension_by {
+        let endings: Vec<String> = endings.iter().map(|(value, ending)| format!("`.{ending}` for {value}")).collect();
+        text = [text, format!("named {} as `{other}` says", endings.join(" or "))].iter().filter(|it| !it.is_empty()).cloned().collect::<Vec<_>>().join(", ");
+    }
+    let counted = match (field.rules.min_items, field.rules.max_items) {
+        (Some(min), Some(max)) => Some(format!("{min} to {max} elements")),
+        (Some(min), None) => Some(format!("at least {min} {}", if min == 1 { "element" } else { "elements" })),
+        (None, Some(max)) => Some(format!("at most {max} elements")),
+        (None, None) => None,
+    };
+    let whole: Vec<String> = match (list, counted) {
+        (true, Some(counted)) if text.is_empty() => vec![counted],
+        (true, Some(counted)) => vec![format!("{counted}, each {text}")],
+        (true, None) if !text.is_empty() => vec![format!("each {text}")],
+        _ if text.is_empty() => return None,
+        _ => vec![text],
+    };
+    let sentence = whole.join(", ");
+    let mut letters = sentence.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>() + ".")
+}
+
+fn rule_parts(rules: &Rules) -> Vec<String> {
+    let mut parts = Vec::new();
+    if !rules.one_of.is_empty() {
+        let values: Vec<String> = rules.one_of.iter().map(|it| format!("`{}`", crate::resolve::plain(it))).collect();
+        parts.push(format!("one of {}{}", values.join(", "), if rules.any_case { " in any case" } else { "" }));
+    }
+    if let Some(format) = rules.format.filter(|format| !matches!(format, Format::HeaderValue)) {
+        parts.push(format_words(format).to_owned());
+    }
+    match (rules.min_length, rules.max_length) {
+        (Some(1), Some(max)) => parts.push(format!("1 to {max} characters")),
+        (Some(min), Some(max)) => parts.push(format!("{min} to {max} characters")),
+        (Some(1), None) => parts.push("not empty".to_owned()),
+        (Some(min), None) => parts.push(format!("at least {min} characters")),
+        (None, Some(max)) => parts.push(format!("at most {max} characters")),
+        (None, None) => {}
+    }
+    if let Some(max) = rules.max_bytes {
+        parts.push(format!("at most {max} bytes before encoding"));
+    }
+    match (rules.min, rules.max) {
+        (Some(min), Some(max)) => parts.push(format!("{min} to {max}")),
+        (Some(min), None) => parts.push(format!("{min} or more")),
+        (None, Some(max)) => parts.push(format!("{max} or less")),
+        (None, None) => {}
+    }
+    if let Some(age) = rules.max_age {
+        parts.push(format!("within the last {} days", age / 86_400));
+    }
+    if rules.utf8 {
+        parts.push("text in UTF-8".to_owned());
+    }
+    for refused in &rules.refuse {
+        parts.push(format!("not `{}`", crate::resolve::plain(refused)));
+    }
+    parts
+}
+
+fn format_words(format: Format) -> &'static str {
+    match format {
+        Format::Timestamp => "a date and time in ISO 8601",
+        Format::Guid => "a GUID",
+        Format::Ip => "an IPv4 or IPv6 address",
+        Format::Domain => "a domain name",
+        Format::DomainPattern => "a domain name, perhaps beginning with `*.`",
+        Format::Url => "a URL",
+        Format::UrlPattern => "a URL, perhaps with `*` at its ends",
+        Format::BaseUrl => "scheme and host of a service",
+        Format::Email => "an e-mail address",
+        Format::Sha1 => "40 hexadecimal digits",
+        Format::Sha256 => "64 hexadecimal digits",
+        Format::Identifier => "an id without `/`, `?`, `#` or blanks",
+        Format::Token => "a token without blanks",
+        Format::HeaderValue => "text in one line",
+        Format::Angled => "text in angle brackets",
+        Format::Script => "text that begins with `#!`",
+    }
+}
+
+/// What a reader of the vendor's document should know of a field.
+pub fn note(field: &Field) -> Option<String> {
+    let cells = &field.document;
+    let mut said = Vec::new();
+    if cells.absent {
+        said.push("not in the vendor's document".to_owned());
+    } else if cells.differs {
+        if cells.ty != field.written {
+            said.push(format!("the vendor's document calls its type `{}`", cells.ty));
+        }
+        if cells.required != field.required {
+            said.push(format!("the vendor's document calls it {}", if cells.required { "required" } else { "optional" }));
+        }
+        if cells.default != field.default {
+            said.push(match &cells.default {
+                Some(default) => format!("the vendor's document states the default `{}`, which is not used", crate::resolve::plain(default)),
+                None => "the vendor's document states no default".to_owned(),
+            });
+        }
+        if cells.one_of != field.rules.one_of && !cells.one_of.is_empty() {
+            let values: Vec<String> = cells.one_of.iter().map(|it| format!("`{}`", crate::resolve::plain(it))).collect();
+            said.push(format!("the vendor's document lists only {}", values.join(", ")));
+        }
+    }
+    let mut text = said.join("; ");
+    if let Some(first) = text.get(..1).map(str::to_uppercase) {
+        text.replace_range(..1, &first);
+        text.push('.');
+    }
+    let whole = [text, field.note.clone().unwrap_or_default()].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" ");
+    Some(whole).filter(|it| !it.is_empty())
+}
+
+/// What a reader of the vendor's document should know of an action.
+pub fn operation_note(action: &Operation) -> Option<String> {
+    let mut said = Vec::new();
+    if action.permissions != action.document_permissions {
+        said.push(if action.document_permissions.is_empty() { "The vendor's document lists no permissions; the service needs those stated here.".to_owned() } else { "The vendor's document lists other permissions.".to_owned() });
+    }
+    said.extend(action.note.clone());
+    said.extend(action.example.as_ref().and_then(|example| example.departs.clone()).map(|departs| format!("About the example: {departs}")));
+    Some(said.join(" ")).filter(|it| !it.is_empty())
+}
+
+fn connector_context(connector: &Connector) -> Json {
+    let connection = &connector.connection;
+    let prefix = format!("CONNECTOME_{}_", connector.name.to_uppercase().replace('-', "_"));
+    let titles: Vec<&str> = connector.actions.iter().map(|it| it.title.as_str()).chain(connector.triggers.iter().map(|it| it.title.as_str())).collect();
+    json!({
+        "name": connector.name,
+        "title": connector.title,
+        "version": connector.version,
+        "doc": connector.doc,
+        "module": rust_module(&connector.name),
+        "source": connector.source,
+        "features": titles,
+        "requirements": connector.requirements,
+        "supports": connector.supports,
+        "prefix": prefix,
+        "secret": connection.parameters.iter().find(|field| field.secret).map(|field| field.name.to_uppercase()),
+        "parameters": fields(&connection.parameters),
+        "example": serde_json::to_string_pretty(&parameters_example(connector)).unwrap_or_default(),
+        "regions": connection.regions.iter().map(|(name, url, known)| json!({ "name": name, "url": url, "known": known.text() })).collect::<Vec<_>>(),
+        "test": connection.test.text(),
+        "actions": connector.actions.iter().map(|it| action(connector, it)).collect::<Vec<_>>(),
+        "triggers": connector.triggers.iter().map(|it| {
+            let repeats = &connector.actions[it.repeats];
+            json!({
+                "name": it.name, "title": it.title, "doc": it.doc, "note": it.note, "repeats": repeats.name, "repeats_title": repeats.title,
+                "permissions": permissions(&repeats.permissions),
+                "inputs": fields(&it.input), "outputs": fields(&repeats.output), "example": examples(it.example.as_ref()),
+                "windows": it.windows.iter().map(|window| json!({ "first": window.first, "start": window.start, "end": window.end, "fixed": window.fixed, "overlap": window.overlap })).collect::<Vec<_>>(),
+                "seen": it.seen.as_ref().map(|(list, by)| json!({ "list": list, "by": by })),
+                "command": command(connector, "trigger", &it.name, it.example.as_ref()),
+            })
+        }).collect::<Vec<_>>(),
+        "types": connector.records.iter().filter(|record| record.refines.is_none()).map(record).collect::<Vec<_>>(),
+        "roles": connector.roles.iter().map(|role| json!({ "name": role.name, "doc": role.doc, "grants": role.grants.text() })).collect::<Vec<_>>(),
+        "matrix": matrix(connector),
+        "troubleshooting": connector.troubleshooting,
+        "history": connector.history,
+        "links": connector.links,
+        "references": connector.references,
+        "max_body": connection.max_body,
+        "read_timeout": connection.read_timeout,
+        "rate_classes": connection.rate_classes,
+    })
+}
+
+fn parameters_example(connector: &Connector) -> Json {
+    Json::Object(
+        connector
+            .connection
+            .parameters
+            .iter()
+            .filter_map(|field| Some((field.name.clone(), field.document.default.clone().or_else(|| field.example.clone())?)))
+            .collect(),
+    )
+}
+
+/// Permissions and the actions that need each.
+fn matrix(connector: &Connector) -> Vec<Json> {
+    let mut rows: Vec<(String, String, Vec<String>)> = Vec::new();
+    let triggers = connector.triggers.iter().map(|it| (&it.title, &connector.actions[it.repeats].permissions));
+    for (title, permissions) in connector.actions.iter().map(|it| (&it.title, &it.permissions)).chain(triggers) {
+        for (app, names) in permissions {
+            for name in names {
+                match rows.iter_mut().find(|(a, n, _)| a == app && n == name) {
+                    Some((_, _, titles)) => titles.push(title.clone()),
+                    None => rows.push((app.clone(), name.clone(), vec![title.clone()])),
+                }
+            }
+        }
+    }
+    rows.into_iter().map(|(app, name, titles)| json!({ "app": app, "name": name, "titles": titles.join(", ") })).collect()
+}
+
+fn permissions(permissions: &[(String, Vec<String>)]) -> Vec<Json> {
+    permissions.iter().map(|(app, names)| json!({ "app": app, "names": names })).collect()
+}
+
+fn action(connector: &Connector, action: &Operation) -> Json {
+    json!({
+        "name": action.name,
+        "title": action.title,
+        "doc": action.doc,
+        "note": operation_note(action),
+        "call": action.call.text(),
+        "effect": action.effect.text(),
+        "effect_sentence": effect_sentence(action),
+        "undo": action.undo,
+        "permissions": permissions(&action.permissions),
+        "inputs": fields(&action.input),
+        "outputs": fields(&action.output),
+        "send_first": one_needed(&action.send_first),
+        "paged": action.page.as_ref().is_some_and(|page| page.next.is_some()),
+        "cap": action.cap.as_ref().map(|cap| cap.at_most),
+        "partial": !action.multi_status.is_empty(),
+        "polls": action.poll.is_some(),
+        "example": examples(action.example.as_ref()),
+        "command": command(connector, "action", &action.name, action.example.as_ref()),
+    })
+}
+
+fn one_needed(choices: &[crate::model::Conditional]) -> Vec<String> {
+    let mut names: Vec<String> = choices.iter().map(|choice| choice.name.clone()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn examples(example: Option<&Example>) -> Json {
+    let shown = |value: &Option<Json>| value.as_ref().and_then(|value| serde_json::to_string_pretty(value).ok());
+    match example {
+        Some(example) => json!({ "input": shown(&example.input), "output": shown(&example.output) }),
+        None => json!({ "input": null, "output": null }),
+    }
+}
+
+fn command(connector: &Connector, verb: &str, name: &str, example: Option<&Example>) -> String {
+    let input = example.and_then(|example| example.input.as_ref()).map(|input| format!(" --input '{}'", input.to_string().replace('\'', "'\\''"))).unwrap_or_default();
+    let once = if verb == "trigger" { " --once" } else { "" };
+    format!("connectome {verb} {} {name}{once}{input}", connector.name)
+}
+
+fn fields(fields: &[Field]) -> Vec<Json> {
+    fields.iter().map(field).collect()
+}
+
+fn field(field: &Field) -> Json {
+    let one_of: Vec<String> = field.rules.one_of.iter().map(|it| format!("`{}`", crate::resolve::plain(it))).collect();
+    let unlisted = Field { rules: Rules { one_of: Vec::new(), ..field.rules.clone() }, ..field.clone() };
+    let text = |value: &Option<Json>| value.as_ref().map(|value| format!("`{}`", crate::resolve::plain(value)));
+    json!({
+        "name": field.name,
+        "title": field.title,
+        "type": field.written,
+        "required": field.required,
+        "default": text(&field.default),
+        "one_of": one_of.join(", "),
+        "example": text(&field.example),
+        "doc": field.doc,
+        "limits": limits(&unlisted),
+        "note": note(field),
+        "secret": field.secret,
+        "documented": !field.document.absent,
+    })
+}
+
+fn record(record: &Record) -> Json {
+    json!({
+        "name": record.name,
+        "doc": record.doc,
+        "documented": record.documented,
+        "fields": fields(&record.fields),
+        "send_first": one_needed(&record.send_first),
+    })
+}

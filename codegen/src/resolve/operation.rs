@@ -1,0 +1,351 @@
+//! Actions and triggers.
+
+use super::{Scope, field, text};
+use crate::diagnostic::Diagnostic;
+use crate::model::{self, Cap, Field, Operation, Page, Place, Poll, Source, Trigger, Type, Window};
+use crate::read::{Literal, Names};
+use crate::spec::exchange::{BodyForm, Exchange};
+use crate::spec::field::{Document, Input, Output};
+use crate::spec::{self, Name};
+
+/// An action.
+pub fn action(scope: &mut Scope<'_>, name: &Name, word: &spec::operation::Operation) -> Operation {
+    let exchange = &word.exchange;
+    let input: Vec<Field> = word.input.iter().map(|(field, input)| self::input(scope, name, field, input)).collect();
+    let output: Vec<Field> = word.output.iter().map(|(field, output)| self::output(scope, name, field, output, exchange)).collect();
+    let (sources, problems) = (scope.sources, scope.problems);
+    let permissions = permissions(&word.permissions);
+    let document_permissions = word.document.as_ref().and_then(|document| document_permissions(scope, document)).unwrap_or_else(|| permissions.clone());
+    Operation {
+        name: name.value.clone(),
+        title: word.title.clone(),
+        doc: word.doc.clone(),
+        note: word.note.clone(),
+        effect: word.effect,
+        repeat: word.repeat,
+        undo: word.undo.as_ref().map(|undo| known_action(scope, undo)),
+        permissions,
+        document_permissions,
+        call: text::call(&exchange.call, sources, problems),
+        query: literals(&exchange.query),
+        headers: exchange.headers.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect(),
+        success: if exchange.success.0.is_empty() { vec![200] } else { exchange.success.0.clone() },
+        array_of_one: exchange.body_form == Some(BodyForm::ArrayOfOne),
+        multi_status: exchange.multi_status.as_ref().map(|it| it.success.0.clone()).unwrap_or_default(),
+        page: exchange.page.as_ref().map(|page| self::page(scope, page)),
+        cap: exchange.cap.as_ref().map(|cap| Cap { count: text::checked_path(&cap.count, problems), at_most: cap.at_most, ask: literals(&cap.ask) }),
+        poll: exchange.poll.as_ref().map(|poll| self::poll(scope, poll, &input)),
+        ordered: exchange.ordered.iter().filter_map(|pair| ordered(scope, pair, &input)).collect(),
+        send_first: exchange
+            .send_first
+            .iter()
+            .map(|said| {
+                let choice = text::conditional(said, sources, problems);
+                known_input(scope, &Name::new(choice.name.clone(), said.span.narrow(sources, &choice.name)), &input);
+                choice
+            })
+            .collect(),
+        example: word.example.as_ref().map(example),
+        span: name.span,
+        file: sources[name.span.file as usize].path.clone(),
+        input,
+        output,
+    }
+}
+
+fn known_action(scope: &Scope<'_>, name: &Name) -> String {
+    if scope.spec.file.actions.get(&name.value).is_none() {
+        scope.problem(text::unknown("unknown-action", "action", &name.value, name.span, scope.spec.file.actions.names()));
+    }
+    name.value.clone()
+}
+
+fn known_input(scope: &Scope<'_>, name: &Name, inputs: &[Field]) {
+    if !inputs.iter().any(|input| input.name == name.value) {
+        scope.problem(text::unknown("unknown-input", "input", &name.value, name.span, inputs.iter().map(|input| input.name.as_str())));
+    }
+}
+
+fn permissions(words: &Names<Vec<Name>>) -> Vec<(String, Vec<String>)> {
+    words.iter().map(|(app, names)| (app.value.clone(), names.iter().map(|name| name.value.clone()).collect())).collect()
+}
+
+/// The permissions as the vendor's document has them, where it is wrong.
+fn document_permissions(scope: &Scope<'_>, document: &Document) -> Option<Vec<(String, Vec<String>)>> {
+    let said = document.cell("permissions")?;
+    match serde_json::from_value::<Option<serde_json::Map<String, serde_json::Value>>>(said.value.clone()) {
+        Ok(apps) => Some(
+            apps.unwrap_or_default()
+                .into_iter()
+                .map(|(app, names)| (app, names.as_array().into_iter().flatten().filter_map(|it| it.as_str().map(str::to_owned)).collect()))
+                .collect(),
+        ),
+        Err(_) => {
+            scope.problem(
+                Diagnostic::new("wrong-kind", said.span(), "expected permissions by app, or `null` for none")
+                    .label(format!("this is {}", said.node.kind()))
+                    .help("write `permissions: null` when the document lists none"),
+            );
+            None
+        }
+    }
+}
+
+fn literals(words: &Names<Literal>) -> Vec<(String, serde_json::Value)> {
+    words.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect()
+}
+
+fn example(word: &spec::operation::Example) -> model::Example {
+    model::Example {
+        input: Some(word.input.value.clone()).filter(|value| !value.is_null()),
+        output: word.output.as_ref().map(|it| it.value.clone()),
+        departs: word.departs.clone(),
+    }
+}
+
+fn page(scope: &Scope<'_>, word: &spec::exchange::Page) -> Page {
+    let problems = scope.problems;
+    Page { items: text::checked_path(&word.items, problems), next: word.next.as_ref().map(|next| text::checked_path(next, problems)) }
+}
+
+fn poll(scope: &Scope<'_>, word: &spec::exchange::Poll, inputs: &[Field]) -> Poll {
+    for (name, expected, what) in [(&word.when, Type::Boolean, "`true` or `false`"), (&word.seconds, Type::Float, "a number")] {
+        let Some(name) = name else { continue };
+        known_input(scope, name, inputs);
+        if let Some(input) = inputs.iter().find(|input| input.name == name.value)
+            && input.ty != expected
+        {
+            scope.problem(Diagnostic::new("wrong-input-type", name.span, format!("`{}` is not {what}", name.value)).help(format!("its type is `{}`", input.written)));
+        }
+    }
+    let state_names = |names: &[Name]| names.iter().map(|name| name.value.clone()).collect::<Vec<_>>();
+    Poll {
+        call: word.call.as_ref().map(|call| text::call(call, scope.sources, scope.problems)),
+        status: text::checked_path(&word.status, scope.problems),
+        pending: state_names(&word.pending),
+        failed: state_names(&word.failed),
+        when: word.when.as_ref().map(|name| name.value.clone()),
+        seconds: word.seconds.as_ref().map(|name| name.value.clone()),
+        every: word.every.0.max(1),
+        slowest: word.slowest.0.max(word.every.0).max(1),
+    }
+}
+
+fn ordered(scope: &Scope<'_>, pair: &[Name], inputs: &[Field]) -> Option<(String, String)> {
+    let [first, last] = pair else {
+        if let Some(name) = pair.first() {
+            scope.problem(Diagnostic::new("wrong-kind", name.span, "`ordered` holds pairs of inputs").help("write `ordered: [[start, end]]`"));
+        }
+        return None;
+    };
+    known_input(scope, first, inputs);
+    known_input(scope, last, inputs);
+    Some((first.value.clone(), last.value.clone()))
+}
+
+fn input(scope: &mut Scope<'_>, operation: &Name, name: &Name, word: &Input) -> Field {
+    let mut made = field::common(scope, operation, name, &word.common, true);
+    made.place = place(scope, name, word, &made);
+    made.send = word.send.as_ref().map(|it| it.value);
+    made.rules.utf8 = word.utf8;
+    made.rules.extension_by = word
+        .extension_by
+        .iter()
+        .next()
+        .map(|(other, endings)| (other.value.clone(), endings.iter().map(|(value, ending)| (value.value.clone(), ending.clone())).collect()));
+    if let Some((other, _)) = word.extension_by.iter().next() {
+        known_sibling(scope, operation, other);
+    }
+    field::refine(scope, operation, &mut made, &word.refine);
+    made
+}
+
+fn known_sibling(scope: &Scope<'_>, operation: &Name, name: &Name) {
+    let action = scope.spec.file.actions.get(&operation.value).map(|action| &action.input);
+    let trigger = scope.spec.file.triggers.get(&operation.value).map(|trigger| &trigger.input);
+    if let Some(inputs) = action.or(trigger)
+        && inputs.get(&name.value).is_none()
+    {
+        scope.problem(text::unknown("unknown-input", "input", &name.value, name.span, inputs.names()));
+    }
+}
+
+fn place(scope: &Scope<'_>, name: &Name, word: &Input, made: &Field) -> Place {
+    let mut places: Vec<(Place, &'static str)> = Vec::new();
+    if word.path {
+        places.push((Place::Path, "path"));
+    }
+    if let Some(query) = &word.query {
+        places.push((Place::Query { name: query.value.clone(), join: word.join.clone().unwrap_or_else(|| ",".to_owned()) }, "query"));
+    }
+    if let Some(header) = &word.header {
+        places.push((Place::Header(header.value.clone()), "header"));
+    }
+    if let Some(body) = &word.body {
+        places.push((Place::Body(body.value.clone()), "body"));
+    }
+    if let Some(items) = &word.body_items {
+        if !matches!(made.ty, Type::List(_)) {
+            scope.problem(
+                Diagnostic::new("wrong-input-type", items.span, format!("`{}` is not a list, so it has no elements to send", name.value))
+                    .help(format!("write its type in brackets: `[{}]`", made.written)),
+            );
+        }
+        places.push((Place::BodyItems(Some(items.value.clone()).filter(|it| it != "whole")), "body_items"));
+    }
+    if let Some(part) = &word.part {
+        places.push((Place::Part { name: part.value.clone(), content_type: word.content_type.clone().unwrap_or_default() }, "part"));
+    }
+    if let Some(filter) = &word.filter {
+        known_operator(scope, name, &filter.operator);
+        if filter.header.is_some() == filter.query.is_some() {
+            scope.problem(Diagnostic::new("unplaced-input", name.span, format!("the filter of `{}` goes into no one place", name.value)).help("say one of `header: NAME` and `query: NAME`"));
+        }
+        if made.ty != Type::Object {
+            scope.problem(Diagnostic::new("wrong-input-type", name.span, format!("`{}` is not an object, so it is no filter", name.value)).help("give it `type: object`"));
+        }
+        places.push((Place::Filter(self::filter(filter)), "filter"));
+    }
+    if places.len() > 1 {
+        let names: Vec<&str> = places.iter().map(|(_, name)| *name).collect();
+        scope.problem(Diagnostic::new("placed-twice", name.span, format!("input `{}` goes to {}", name.value, names.join(" and to "))).help("an input goes to one place"));
+    }
+    places.into_iter().next().map_or(Place::Control, |(place, _)| place)
+}
+
+fn known_operator(scope: &Scope<'_>, input: &Name, operator: &Name) {
+    let file = &scope.spec.file;
+    let inputs = file
+        .actions
+        .iter()
+        .map(|(_, action)| &action.input)
+        .chain(file.triggers.iter().map(|(_, trigger)| &trigger.input))
+        .find(|inputs| inputs.iter().any(|(name, _)| name.span == input.span));
+    if let Some(inputs) = inputs
+        && inputs.get(&operator.value).is_none()
+    {
+        scope.problem(text::unknown("unknown-input", "input", &operator.value, operator.span, inputs.names()));
+    }
+}
+
+fn filter(word: &spec::field::Filter) -> model::Filter {
+    model::Filter {
+        syntax: word.syntax,
+        header: word.header.as_ref().map(|it| it.value.clone()),
+        query: word.query.as_ref().map(|it| it.value.clone()),
+        operator: word.operator.value.clone(),
+        max_length: word.max_length,
+        required: word.required,
+        names: word.names.iter().map(|it| it.value.clone()).collect(),
+        rename: word.rename.iter().map(|(from, to)| (from.value.clone(), to.value.clone())).collect(),
+    }
+}
+
+fn output(scope: &mut Scope<'_>, operation: &Name, name: &Name, word: &Output, exchange: &Exchange) -> Field {
+    let owner = Name::new(operation.value.clone(), operation.span);
+    let mut made = field::common(scope, &owner, name, &word.common, true);
+    // The document's tables of outputs have no cell for values.
+    if !matches!(&word.common.document, Some(document) if document.cell("one_of").is_some()) {
+        made.document.one_of = Vec::new();
+    }
+    made.with = word.with.as_ref().map(|it| it.value);
+    made.wrap = word.wrap.as_ref().map(|it| it.value.clone());
+    made.source = match (&word.from, &word.is, &word.file_name) {
+        (Some(from), None, None) => text::source(from, scope.problems),
+        (None, Some(constant), None) => Source::Constant(constant.value.clone()),
+        (_, None, Some(names)) => Source::File(names.0.iter().map(|it| text::conditional(it, scope.sources, scope.problems)).collect()),
+        (None, None, None) => {
+            scope.problem(
+                Diagnostic::new("unsourced-output", name.span, format!("output `{}` comes from nowhere", name.value))
+                    .help(format!("say where it comes from: `from: body.{}`, or what it always is: `is: …`", name.value)),
+            );
+            Source::Body(Vec::new())
+        }
+        _ => {
+            scope.problem(Diagnostic::new("sourced-twice", name.span, format!("output `{}` comes from two places", name.value)).help("say one of `from` and `is`"));
+            Source::Body(Vec::new())
+        }
+    };
+    let lacks = match made.source {
+        Source::Items | Source::CountOfItems if exchange.page.is_none() => Some(("items", "page")),
+        Source::EachAnswer if exchange.multi_status.is_none() => Some(("each answer", "multi_status")),
+        _ => None,
+    };
+    if let Some((from, word)) = lacks {
+        scope.problem(
+            Diagnostic::new("unsourced-output", name.span, format!("output `{}` comes from `{from}`, and the action has no `{word}`", name.value))
+                .help(format!("say under `{word}:` where they are")),
+        );
+    }
+    field::refine(scope, operation, &mut made, &word.refine);
+    made
+}
+
+/// A trigger.
+pub fn trigger(scope: &mut Scope<'_>, actions: &[Operation], name: &Name, word: &spec::trigger::Trigger) -> Option<Trigger> {
+    let inputs: Vec<Field> = word.input.iter().map(|(field, input)| self::input(scope, name, field, input)).collect();
+    known_input(scope, &word.interval, &inputs);
+    let Some(repeats) = actions.iter().position(|action| action.name == word.repeats.value) else {
+        if !word.repeats.value.is_empty() {
+            scope.problem(text::unknown("unknown-action", "action", &word.repeats.value, word.repeats.span, actions.iter().map(|it| it.name.as_str())));
+        }
+        return None;
+    };
+    let action = &actions[repeats];
+    let windows = word
+        .windows
+        .iter()
+        .map(|window| {
+            known_input(scope, &window.first, &inputs);
+            known_input(scope, &window.start, &action.input);
+            known_input(scope, &window.end, &action.input);
+            Window {
+                first: window.first.value.clone(),
+                start: window.start.value.clone(),
+                end: window.end.value.clone(),
+                fixed: window.fixed,
+                overlap: window.overlap.map_or(0, |it| it.0),
+                at_most: window.at_most.map(|it| it.0),
+            }
+        })
+        .collect::<Vec<_>>();
+    for input in &inputs {
+        let used = input.name == word.interval.value || action.input.iter().any(|it| it.name == input.name) || windows.iter().any(|window| window.first == input.name);
+        if !used {
+            scope.problem(
+                Diagnostic::new("unplaced-input", input.span, format!("input `{}` is never used", input.name))
+                    .help(format!("`{}` takes no input of this name; use it as `interval` or in `windows`", action.name)),
+            );
+        }
+    }
+    for needed in action.input.iter().filter(|it| it.required && it.default.is_none()) {
+        let given = inputs.iter().any(|it| it.name == needed.name) || windows.iter().any(|window| window.start == needed.name || window.end == needed.name);
+        if !given {
+            scope.problem(
+                Diagnostic::new("missing-input", word.repeats.span, format!("`{}` needs `{}`, which the trigger does not give", action.name, needed.name))
+                    .help("add an input of that name, or a window that fills it"),
+            );
+        }
+    }
+    let seen = word.seen.as_ref().map(|seen| {
+        if !action.output.iter().any(|output| output.name == seen.list.value) {
+            scope.problem(text::unknown("unknown-output", "output", &seen.list.value, seen.list.span, action.output.iter().map(|it| it.name.as_str())));
+        }
+        (seen.list.value.clone(), seen.by.0.iter().map(|name| name.value.clone()).collect())
+    });
+    Some(Trigger {
+        name: name.value.clone(),
+        title: word.title.clone(),
+        doc: word.doc.clone(),
+        note: word.note.clone(),
+        repeats,
+        document_permissions: word.document.as_ref().and_then(|document| document_permissions(scope, document)),
+        input: inputs,
+        interval: word.interval.value.clone(),
+        windows,
+        seen,
+        empty_on: word.empty_on.0.clone(),
+        example: word.example.as_ref().map(example),
+        span: name.span,
+    })
+}

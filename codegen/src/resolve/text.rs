@@ -1,0 +1,121 @@
+//! The small notations inside texts: calls, paths, conditional names, sources.
+
+use crate::diagnostic::Diagnostic;
+use crate::model::{Call, Conditional, Source};
+use crate::read::Problems;
+use crate::source::{Source as File, Span};
+use crate::spec::Name;
+use crate::spec::field::Format;
+
+/// `GET /alerts/{alert_id}`.
+pub fn call(text: &Name, sources: &[File], problems: &Problems) -> Call {
+    const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+    let (method, path) = text.value.split_once(' ').unwrap_or((text.value.as_str(), ""));
+    let path = path.trim();
+    if text.value.is_empty() {
+        return Call { method: "GET".to_owned(), path: "/".to_owned(), parameters: Vec::new() };
+    }
+    if !METHODS.contains(&method) {
+        problems.push(
+            Diagnostic::new("bad-call", text.span.narrow(sources, method), format!("`{method}` is not a method"))
+                .help(crate::diagnostic::nearest(method, METHODS).map_or("write it as `GET /path`".to_owned(), |near| format!("did you mean `{near}`?"))),
+        );
+    } else if !path.starts_with('/') {
+        problems.push(
+            Diagnostic::new("bad-call", text.span, "a call is a method and a path that begins with `/`")
+                .label(if path.is_empty() { "there is no path" } else { "the path does not begin with `/`" })
+                .help(format!("write `{method} /{path}`")),
+        );
+    }
+    let (parameters, problem) = braces(path);
+    if let Some(problem) = problem {
+        problems.push(Diagnostic::new("bad-template", text.span, problem).help("a name stands in a pair of braces, as `{alert_id}`"));
+    }
+    if path.contains(['?', '#', ' ']) {
+        problems.push(Diagnostic::new("bad-call", text.span, "a path holds no query, fragment or blank").help("put query parameters under `query:`"));
+    }
+    Call { method: method.to_owned(), path: path.to_owned(), parameters }
+}
+
+/// The names in braces of a template, and what is wrong with it.
+pub fn braces(template: &str) -> (Vec<String>, Option<String>) {
+    let mut names = Vec::new();
+    let mut rest = template;
+    while let Some(open) = rest.find(['{', '}']) {
+        if rest[open..].starts_with('}') {
+            return (names, Some("a `}` without its `{`".to_owned()));
+        }
+        let after = &rest[open + 1..];
+        match after.find(['{', '}']) {
+            Some(close) if after[close..].starts_with('}') && close > 0 => {
+                names.push(after[..close].to_owned());
+                rest = &after[close + 1..];
+            }
+            Some(close) if after[close..].starts_with('}') => return (names, Some("`{}` names nothing".to_owned())),
+            _ => return (names, Some("a `{` without its `}`".to_owned())),
+        }
+    }
+    (names, None)
+}
+
+/// `NAME` or `NAME if FORMAT`.
+pub fn conditional(text: &Name, sources: &[File], problems: &Problems) -> Conditional {
+    let Some((name, format)) = text.value.split_once(" if ") else {
+        return Conditional { name: text.value.trim().to_owned(), when: None };
+    };
+    let format = format.trim();
+    let when = Format::parse(format);
+    if when.is_none() {
+        problems.push(
+            Diagnostic::new("unknown-choice", text.span.narrow(sources, format), format!("`{format}` is not a format"))
+                .suggest(format, Format::ALL.iter().map(|(name, _, _)| *name)),
+        );
+    }
+    Conditional { name: name.trim().to_owned(), when }
+}
+
+/// `impact.entities` as its keys. A part may end in `[]`.
+pub fn path(text: &str) -> Vec<String> {
+    text.split('.').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+/// A path that must be written well.
+pub fn checked_path(text: &Name, problems: &Problems) -> Vec<String> {
+    let bad = text.value.is_empty() || text.value.split('.').any(|part| part.is_empty() || part.chars().any(|c| c.is_whitespace() || matches!(c, '{' | '}')));
+    if bad && !text.value.is_empty() {
+        problems.push(
+            Diagnostic::new("bad-path", text.span, format!("`{}` is not a path", text.value)).help("write keys with dots between them, as `data.items`"),
+        );
+    }
+    path(&text.value)
+}
+
+/// Where an output comes from.
+pub fn source(text: &Name, problems: &Problems) -> Source {
+    let words: Vec<&str> = text.value.split_whitespace().collect();
+    match words.as_slice() {
+        ["body"] => Source::Body(Vec::new()),
+        [word] if word.starts_with("body.") => Source::Body(path(&word[5..])),
+        ["header", name] => Source::Header((*name).to_owned()),
+        ["items"] => Source::Items,
+        ["count", "of", "items"] => Source::CountOfItems,
+        ["each", "answer"] => Source::EachAnswer,
+        ["status"] => Source::Status,
+        _ => {
+            const KNOWN: [&str; 5] = ["body", "items", "count of items", "each answer", "status"];
+            let near = crate::diagnostic::nearest(&text.value, KNOWN);
+            problems.push(
+                Diagnostic::new("unknown-source", text.span, format!("`{}` is nothing that an answer has", text.value)).help(near.map_or_else(
+                    || "write `body`, `body.PATH`, `header NAME`, `items`, `count of items`, `each answer` or `status`".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                )),
+            );
+            Source::Body(Vec::new())
+        }
+    }
+}
+
+/// Reports a name that nothing has.
+pub fn unknown<'a>(code: &'static str, what: &str, name: &str, span: Span, known: impl IntoIterator<Item = &'a str>) -> Diagnostic {
+    Diagnostic::new(code, span, format!("unknown {what} `{name}`")).suggest(name, known)
+}
