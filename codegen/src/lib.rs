@@ -34,10 +34,9 @@ pub fn generate(sources: &[Source], layout: &Layout) -> Result<Vec<File>, Vec<Di
 pub fn model(sources: &[Source]) -> Result<Model, Vec<Diagnostic>> {
     let problems = Problems::default();
     let specs = read(sources, &problems);
-    let model = resolve::resolve(&specs, sources, &problems);
-    if model.connectors.len() == specs.len() {
-        check::check(&check::Subject { specs: &specs, model: &model, sources, problems: &problems });
-    }
+    problems.all_read();
+    let (specs, model) = resolve::resolve(specs, sources, &problems);
+    check::check(&check::Subject { specs: &specs, model: &model, sources, problems: &problems });
     let mut mistakes = problems.into_inner();
     mistakes.sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
     mistakes.dedup();
@@ -46,15 +45,29 @@ pub fn model(sources: &[Source]) -> Result<Model, Vec<Diagnostic>> {
 
 /// Reads the files, a spec for each folder, in the order of the folders' names.
 fn read(sources: &[Source], problems: &Problems) -> Vec<Spec> {
-    let mut folders: std::collections::BTreeMap<String, Vec<(FileId, spec::File)>> = std::collections::BTreeMap::new();
+    let mut folders: std::collections::BTreeMap<String, Vec<(FileId, Option<spec::File>)>> = std::collections::BTreeMap::new();
     for (id, source) in sources.iter().enumerate() {
         let id = id as FileId;
-        let mut syntax = Vec::new();
-        let node = yaml::parse(id, &source.text, &mut syntax);
-        syntax.into_iter().for_each(|diagnostic| problems.push(diagnostic));
         let folder = source.path.rsplit('/').nth(1).unwrap_or_default().to_owned();
-        let file = node.and_then(|node| spec::File::take(&node, problems)).unwrap_or_default();
-        folders.entry(folder).or_default().push((id, file));
+        folders.entry(folder).or_default().push((id, file(id, &source.text, problems)));
     }
     folders.into_iter().map(|(folder, files)| resolve::join(folder, files, sources, problems)).collect()
+}
+
+/// One file, or nothing when it cannot be read at all.
+fn file(id: FileId, text: &str, problems: &Problems) -> Option<spec::File> {
+    let mut syntax = Vec::new();
+    let node = yaml::parse(id, text, &mut syntax);
+    syntax.into_iter().for_each(|diagnostic| problems.push(diagnostic));
+    match node {
+        Ok(Some(node)) if !matches!(node.value, yaml::Value::Map(_) | yaml::Value::Null) => {
+            let sections = "begin with a section such as `connector:`, `actions:` or `types:`";
+            problems.push(read::wrong_kind(&node, "the sections of a spec file").help(sections));
+            None
+        }
+        Ok(Some(node)) if node.value != yaml::Value::Null => spec::File::take(&node, problems),
+        // A file of comments says nothing, and nothing wrong.
+        Ok(_) => Some(spec::File::default()),
+        Err(()) => None,
+    }
 }

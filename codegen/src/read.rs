@@ -4,7 +4,7 @@
 //! unknown and reading goes on with a stand-in, so that one run finds every mistake. When the language is described,
 //! the same calls note key, form and meaning, and the JSON Schema for editors falls out.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, nearest};
@@ -31,17 +31,45 @@ pub trait Form: Sized {
 
 /// The mistakes found so far.
 #[derive(Default)]
-pub struct Problems(RefCell<Vec<Diagnostic>>);
+pub struct Problems {
+    told: RefCell<Vec<Diagnostic>>,
+    read: Cell<usize>,
+}
 
 impl Problems {
     /// Notes one.
     pub fn push(&self, diagnostic: Diagnostic) {
-        self.0.borrow_mut().push(diagnostic);
+        self.told.borrow_mut().push(diagnostic);
+    }
+
+    /// Marks the end of reading: what is told from here on is about what the words mean.
+    pub fn all_read(&self) {
+        self.read.set(self.told.borrow().len());
+    }
+
+    /// Whether reading found a mistake in there. What was made of it is then a stand-in, and nothing follows from that.
+    pub fn misread(&self, span: Span) -> bool {
+        self.told.borrow()[..self.read.get()].iter().any(|told| span.holds(told.span))
+    }
+
+    /// Whether anything was told of that place.
+    pub fn told(&self, span: Span) -> bool {
+        self.told.borrow().iter().any(|told| span.holds(told.span))
+    }
+
+    /// Whether a mistake of this code was told of just this place.
+    pub fn told_as(&self, code: &str, span: Span) -> bool {
+        self.told.borrow().iter().any(|told| told.code == code && told.span == span)
+    }
+
+    /// Whether reading found a mistake in any of these files.
+    pub fn misread_any(&self, files: &[crate::source::FileId]) -> bool {
+        self.told.borrow()[..self.read.get()].iter().any(|told| files.contains(&told.span.file))
     }
 
     /// All of them.
     pub fn into_inner(self) -> Vec<Diagnostic> {
-        self.0.into_inner()
+        self.told.into_inner()
     }
 }
 
@@ -60,7 +88,7 @@ impl Language {
     fn word<T: Word>(&self) -> Shape {
         if !self.0.borrow().contains_key(T::NAME) {
             self.0.borrow_mut().insert(T::NAME, Vec::new());
-            let map = Map { way: Way::Describe(self), keys: RefCell::default() };
+            let map = Map { way: Way::Describe(self), word: T::NAME, keys: RefCell::default() };
             T::read(&map);
             self.0.borrow_mut().insert(T::NAME, map.keys.into_inner());
         }
@@ -107,28 +135,49 @@ pub enum Shape {
 }
 
 enum Way<'a> {
-    Read { entries: &'a [(Spanned<String>, Node)], span: Span, problems: &'a Problems },
+    Read { entries: &'a [(Spanned<String>, Node)], place: Place, problems: &'a Problems },
     Describe(&'a Language),
+}
+
+/// Where a mapping stands.
+#[derive(Clone, Copy)]
+struct Place {
+    /// What a message about the whole of it underlines.
+    named: Span,
+    /// All that was written for it.
+    whole: Span,
 }
 
 /// A mapping that is being read, or described.
 pub struct Map<'a> {
     way: Way<'a>,
+    word: &'static str,
     keys: RefCell<Vec<Key>>,
+}
+
+/// What asking for a key came to.
+enum Asked<T> {
+    Found(T),
+    Misread(Span),
+    Absent,
 }
 
 impl<'a> Map<'a> {
     /// A key that must be there.
     pub fn required<T: Form>(&self, name: &'static str, doc: &'static str) -> T {
         match self.ask(name, true, doc) {
-            Some(found) => found,
-            None => T::absent(self.span()),
+            Asked::Found(found) => found,
+            Asked::Misread(span) => T::absent(span),
+            Asked::Absent => T::absent(self.span()),
         }
     }
 
     /// A key that may be left out.
     pub fn optional<T: Form>(&self, name: &'static str, doc: &'static str) -> Option<T> {
-        self.ask(name, false, doc)
+        match self.ask(name, false, doc) {
+            Asked::Found(found) => Some(found),
+            Asked::Misread(_) | Asked::Absent => None,
+        }
     }
 
     /// A key whose absence means `false`.
@@ -149,10 +198,10 @@ impl<'a> Map<'a> {
         }
     }
 
-    /// Where the mapping stands.
+    /// Everything that was written for the mapping, with the key it is the value of.
     pub fn span(&self) -> Span {
         match &self.way {
-            Way::Read { span, .. } => *span,
+            Way::Read { place, .. } => place.whole,
             Way::Describe(_) => Span::default(),
         }
     }
@@ -160,7 +209,7 @@ impl<'a> Map<'a> {
     /// Where a key of this mapping stands.
     pub fn span_of(&self, name: &str) -> Span {
         match &self.way {
-            Way::Read { entries, span, .. } => entries.iter().find(|(key, _)| key.value == name).map_or(*span, |(key, _)| key.span),
+            Way::Read { entries, place, .. } => entries.iter().find(|(key, _)| key.value == name).map_or(place.named, |(key, _)| key.span),
             Way::Describe(_) => Span::default(),
         }
     }
@@ -172,52 +221,50 @@ impl<'a> Map<'a> {
         }
     }
 
-    fn ask<T: Form>(&self, name: &'static str, required: bool, doc: &'static str) -> Option<T> {
+    fn ask<T: Form>(&self, name: &'static str, required: bool, doc: &'static str) -> Asked<T> {
         match &self.way {
             Way::Describe(language) => {
                 let shape = T::describe(language);
                 self.keys.borrow_mut().push(Key { name, shape, required, doc });
-                None
+                Asked::Absent
             }
             Way::Read { entries, problems, .. } => {
                 self.keys.borrow_mut().push(Key { name, shape: Shape::Any, required, doc });
-                let (_, node) = entries.iter().find(|(key, _)| key.value == name)?;
-                T::take(node, problems)
+                match entries.iter().find(|(key, _)| key.value == name) {
+                    Some((_, node)) => T::take(node, problems).map_or(Asked::Misread(node.whole()), Asked::Found),
+                    None => Asked::Absent,
+                }
             }
         }
     }
 
     /// Reports keys that are missing and keys that nobody asked for. A misspelt key near a missing one is one mistake.
     fn finish(&self) {
-        let Way::Read { entries, span, problems } = &self.way else { return };
+        let Way::Read { entries, place, problems } = &self.way else { return };
         let keys = self.keys.borrow();
         let mut missing: Vec<&str> = keys
             .iter()
             .filter(|key| key.required && !entries.iter().any(|(said, _)| said.value == key.name))
             .map(|key| key.name)
             .collect();
-        for (said, node) in entries.iter() {
+        for (said, _) in entries.iter() {
             if keys.iter().any(|key| key.name == said.value) {
                 continue;
             }
-            if said.value.contains(' ') && matches!(node.value, Value::Null) {
-                problems.push(
-                    Diagnostic::new("unquoted-comma", said.span, "this is read as a key, since a comma ends a text inside `{…}`").help("put the whole text in quotes"),
-                );
-                continue;
-            }
-            if let Some(near) = nearest(&said.value, keys.iter().map(|key| key.name)) {
-                missing.retain(|name| *name != near);
-            }
-            problems.push(
-                Diagnostic::new("unknown-key", said.span, format!("unknown key `{}`", said.value))
-                    .suggest(&said.value, keys.iter().map(|key| key.name)),
-            );
+            // A key that is there already is not what was meant.
+            let open: Vec<&str> = keys.iter().map(|key| key.name).filter(|name| !entries.iter().any(|(said, _)| said.value == *name)).collect();
+            let near = nearest(&said.value, open.iter().copied());
+            missing.retain(|name| Some(*name) != near);
+            let diagnostic = Diagnostic::new("unknown-key", said.span, format!("unknown key `{}`", said.value)).suggest(&said.value, open.iter().copied());
+            problems.push(match diagnostic.help {
+                Some(_) => diagnostic,
+                None => diagnostic.help(format!("generated/schemas/spec.schema.json lists the keys of {}", article(self.word))),
+            });
         }
         for name in missing {
             let meaning = keys.iter().find(|key| key.name == name).map_or("", |key| key.doc);
             problems.push(
-                Diagnostic::new("missing-key", *span, format!("`{name}` is missing"))
+                Diagnostic::new("missing-key", place.named, format!("`{name}` is missing"))
                     .help(format!("add `{name}:` {}", lower_first(meaning.trim_end_matches('.')))),
             );
         }
@@ -229,7 +276,8 @@ fn lower_first(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
-fn wrong_kind(node: &Node, expected: &str) -> Diagnostic {
+/// A value of another kind than the one that belongs there.
+pub fn wrong_kind(node: &Node, expected: &str) -> Diagnostic {
     Diagnostic::new("wrong-kind", node.span, format!("expected {expected}")).label(format!("this is {}", node.kind()))
 }
 
@@ -240,21 +288,39 @@ impl<T: Word> Form for T {
 
     fn take(node: &Node, problems: &Problems) -> Option<Self> {
         match &node.value {
-            Value::Map(entries) => Some(read_word(entries, node.span, problems)),
+            Value::Map(entries) => Some(read_word(entries, Place { named: node.named(), whole: node.whole() }, problems)),
             _ => {
-                problems.push(wrong_kind(node, &format!("the keys of {}", T::NAME)));
+                problems.push(wrong_kind(node, &format!("the keys of {}", article(T::NAME))).help(keys_of::<T>()));
                 None
             }
         }
     }
 
     fn absent(span: Span) -> Self {
-        T::read(&Map { way: Way::Read { entries: &[], span, problems: &Problems::default() }, keys: RefCell::default() })
+        let place = Place { named: span, whole: span };
+        T::read(&Map { way: Way::Read { entries: &[], place, problems: &Problems::default() }, word: T::NAME, keys: RefCell::default() })
     }
 }
 
-fn read_word<T: Word>(entries: &[(Spanned<String>, Node)], span: Span, problems: &Problems) -> T {
-    let map = Map { way: Way::Read { entries, span, problems }, keys: RefCell::default() };
+fn article(word: &str) -> String {
+    format!("{} {}", if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }, word.replace('_', " "))
+}
+
+/// What to write where a word's keys should stand.
+fn keys_of<T: Word>() -> String {
+    let words = Language::of::<T>();
+    let keys = words.get(T::NAME).map(Vec::as_slice).unwrap_or_default();
+    let required: Vec<String> = keys.iter().filter(|key| key.required).map(|key| format!("`{}:`", key.name)).collect();
+    let some: Vec<String> = keys.iter().take(3).map(|key| format!("`{}:`", key.name)).collect();
+    match required.len() {
+        0 => format!("write keys such as {}", some.join(", ")),
+        1 => format!("it needs {}", required[0]),
+        _ => format!("it needs at least {}", required.join(", ")),
+    }
+}
+
+fn read_word<T: Word>(entries: &[(Spanned<String>, Node)], place: Place, problems: &Problems) -> T {
+    let map = Map { way: Way::Read { entries, place, problems }, word: T::NAME, keys: RefCell::default() };
     let word = T::read(&map);
     map.finish();
     word
@@ -405,7 +471,7 @@ impl Form for Literal {
     }
 
     fn absent(span: Span) -> Self {
-        Literal { value: serde_json::Value::Null, node: Node { span, value: Value::Null } }
+        Literal { value: serde_json::Value::Null, node: Node { span, key: None, value: Value::Null } }
     }
 }
 
@@ -491,8 +557,9 @@ impl<T: Form> Form for Names<T> {
 
     fn take(node: &Node, problems: &Problems) -> Option<Self> {
         match &node.value {
+            // A value that cannot be read leaves a stand-in, so that its name stays known.
             Value::Map(entries) => Some(Self(
-                entries.iter().filter_map(|(key, node)| Some((key.clone(), T::take(node, problems)?))).collect(),
+                entries.iter().map(|(key, node)| (key.clone(), T::take(node, problems).unwrap_or_else(|| T::absent(node.whole())))).collect(),
             )),
             _ => {
                 problems.push(wrong_kind(node, "a mapping from names"));
@@ -575,12 +642,19 @@ macro_rules! choice {
             }
 
             fn take(node: &$crate::yaml::Node, problems: &$crate::read::Problems) -> Option<Self> {
-                let text = <$crate::source::Spanned<String> as $crate::read::Form>::take(node, problems)?;
-                let found = Self::parse(&text.value);
+                let text = match &node.value {
+                    $crate::yaml::Value::List(_) | $crate::yaml::Value::Map(_) | $crate::yaml::Value::Null => {
+                        problems.push($crate::read::wrong_kind(node, $what).suggest("", Self::TEXTS.iter().copied()));
+                        return None;
+                    }
+                    $crate::yaml::Value::Text(text) => text.trim_end().to_owned(),
+                    _ => node.to_json().to_string(),
+                };
+                let found = Self::parse(&text);
                 if found.is_none() {
                     problems.push(
-                        $crate::diagnostic::Diagnostic::new("unknown-choice", node.span, format!("`{}` is not {}", text.value, $what))
-                            .suggest(&text.value, Self::TEXTS.iter().copied()),
+                        $crate::diagnostic::Diagnostic::new("unknown-choice", node.span, format!("`{text}` is not {}", $what))
+                            .suggest(&text, Self::TEXTS.iter().copied()),
                     );
                 }
                 found
@@ -612,7 +686,7 @@ mod tests {
 
     fn read(text: &str) -> (Option<Pair>, Vec<(&'static str, String)>) {
         let mut syntax = Vec::new();
-        let node = crate::yaml::parse(0, text, &mut syntax).expect("a document");
+        let node = crate::yaml::parse(0, text, &mut syntax).ok().flatten().expect("a document");
         let problems = Problems::default();
         let pair = Pair::take(&node, &problems);
         (pair, problems.into_inner().into_iter().map(|it| (it.code, it.message)).collect())

@@ -24,18 +24,31 @@ pub struct Span {
 }
 
 impl Span {
+    /// Whether another place lies in this one.
+    pub fn holds(self, other: Span) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
+
     /// The part of this span that `part` takes up, when the text it covers contains `part` unescaped.
     ///
     /// Lets a message underline `{alert_id}` inside `GET /alerts/{alert_id}` rather than the whole line.
     pub fn narrow(self, sources: &[Source], part: &str) -> Span {
-        let text = &sources[self.file as usize].text[self.start as usize..self.end as usize];
-        match text.find(part) {
-            Some(at) => Span {
-                start: self.start + at as u32,
-                end: self.start + (at + part.len()) as u32,
-                ..self
-            },
-            None => self,
+        self.part(self.text(sources).find(part), part)
+    }
+
+    /// As [`Span::narrow`], to the last place where `part` stands.
+    pub fn narrow_last(self, sources: &[Source], part: &str) -> Span {
+        self.part(self.text(sources).rfind(part), part)
+    }
+
+    fn text(self, sources: &[Source]) -> &str {
+        &sources[self.file as usize].text[self.start as usize..self.end as usize]
+    }
+
+    fn part(self, found: Option<usize>, part: &str) -> Span {
+        match found {
+            Some(at) if !part.is_empty() => Span { start: self.start + at as u32, end: self.start + (at + part.len()) as u32, ..self },
+            _ => self,
         }
     }
 }

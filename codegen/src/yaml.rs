@@ -15,6 +15,8 @@ const MAX_DEPTH: usize = 64;
 pub struct Node {
     /// Where it stands.
     pub span: Span,
+    /// The key whose value it is.
+    pub key: Option<Span>,
     /// What it is.
     pub value: Value,
 }
@@ -39,6 +41,16 @@ pub enum Value {
 }
 
 impl Node {
+    /// What a message about the whole of it underlines: its key, or itself.
+    pub fn named(&self) -> Span {
+        self.key.unwrap_or(self.span)
+    }
+
+    /// Everything that was written for it, from its key to its end.
+    pub fn whole(&self) -> Span {
+        Span { start: self.named().start, ..self.span }
+    }
+
     /// The value as JSON, for defaults and examples.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;
@@ -67,16 +79,10 @@ impl Node {
     }
 }
 
-/// Reads one document. A syntax error hides the rest of its file; keys said twice do not.
-pub fn parse(file: FileId, text: &str, problems: &mut Vec<Diagnostic>) -> Option<Node> {
-    let mut reader = Reader { file, text, offsets: Offsets::of(text), parser: Parser::new_from_str(text), problems };
-    match reader.document() {
-        Ok(node) => node,
-        Err(diagnostic) => {
-            reader.problems.push(diagnostic);
-            None
-        }
-    }
+/// Reads one document, if there is any. A syntax error hides the rest of its file; keys said twice do not.
+pub fn parse(file: FileId, text: &str, problems: &mut Vec<Diagnostic>) -> Result<Option<Node>, ()> {
+    let mut reader = Reader { file, text, offsets: Offsets::of(text), parser: Parser::new_from_str(text), open: Vec::new(), problems };
+    reader.document().map_err(|diagnostic| reader.problems.push(diagnostic))
 }
 
 struct Reader<'a> {
@@ -84,6 +90,8 @@ struct Reader<'a> {
     text: &'a str,
     offsets: Offsets,
     parser: Parser<'a, saphyr_parser::StrInput<'a>>,
+    /// Brackets that were opened and not closed yet.
+    open: Vec<Span>,
     problems: &'a mut Vec<Diagnostic>,
 }
 
@@ -96,10 +104,36 @@ impl<'a> Reader<'a> {
             }
             Some(Err(error)) => {
                 let at = error.marker().index();
-                let message = error.info().to_lowercase();
-                Err(Diagnostic::new("syntax", self.span(at, at + 1), "this is not YAML").label(message))
+                Err(self.syntax(self.span(at, at + 1), error.info()))
             }
             None => Ok((Event::StreamEnd, self.span(usize::MAX, usize::MAX))),
+        }
+    }
+
+    /// The parser's complaint in words that say what to do. A bracket that stays open is shown where it was opened.
+    fn syntax(&self, at: Span, complaint: &str) -> Diagnostic {
+        let line = |span: Span| self.text[..span.start as usize].matches('\n').count();
+        let here = |span: Span, label: &str, help: &str| Diagnostic::new("syntax", span, "this is not YAML").label(label).help(help);
+        let bracket = self.open.last().filter(|open| line(**open) != line(at));
+        let tabs = self.text[..at.end as usize].rfind('\n').map_or(0, |start| start + 1);
+        let indentation = self.text[tabs..].chars().take_while(|letter| letter.is_whitespace() && *letter != '\n');
+        if complaint.contains("tab") || indentation.clone().any(|letter| letter == '\t') {
+            let start = tabs + self.text[tabs..].find('\t').unwrap_or(0);
+            return here(Span { start: start as u32, end: start as u32 + 1, ..at }, "this is a tab", "indent with blanks");
+        }
+        match (bracket, complaint) {
+            (Some(bracket), _) => here(*bracket, "this is not closed before the next line that cannot belong to it", "close it, or put the text around it in quotes"),
+            (_, it) if it.contains("flow") || it.contains("bracket") => {
+                here(at, "this does not belong inside brackets", "put a comma before it, close the bracket, or put the text around it in quotes")
+            }
+            (_, it) if it.contains("mapping values are not allowed") => here(at, "this colon would begin a value", "put a text that holds `: ` in quotes"),
+            (_, it) if it.contains("simple key") => here(at, "a key, and then no `: `", "write `key: value`"),
+            (_, it) if it.contains("quoted scalar") && it.contains("end of stream") => here(at, "a quote that is opened is never closed", "close it where the text ends"),
+            (_, it) if it.contains("trailing content") => here(at, "this comes after the closing quote", "put all of the text inside the quotes"),
+            (_, it) if it.contains("expected key") || it.contains("indent") || it.contains("block collection") => {
+                here(at, "this line is not indented like its neighbours", "begin all keys of a mapping in one column")
+            }
+            (_, it) => Diagnostic::new("syntax", at, "this is not YAML").label(it.to_lowercase()).help("put a text in quotes if it holds anything but words"),
         }
     }
 
@@ -131,38 +165,54 @@ impl<'a> Reader<'a> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.plain_yaml(span, anchor, tag.is_some())?;
-                Ok(Node { span: self.trimmed(span), value: scalar(&text, style) })
+                Ok(Node { span: self.trimmed(span), key: None, value: scalar(&text, style) })
             }
             Event::SequenceStart(anchor, tag) => {
                 self.plain_yaml(span, anchor, tag.is_some())?;
+                let flow = self.opened(span);
                 let mut items = Vec::new();
                 loop {
                     let (event, at) = self.next()?;
                     if let Event::SequenceEnd = event {
-                        return Ok(Node { span: self.trimmed(Span { end: at.end.max(span.end), ..span }), value: Value::List(items) });
+                        self.open.truncate(self.open.len() - usize::from(flow));
+                        return Ok(Node { span: self.trimmed(Span { end: at.end.max(span.end), ..span }), key: None, value: Value::List(items) });
                     }
                     items.push(self.node(event, at, depth + 1)?);
                 }
             }
             Event::MappingStart(anchor, tag) => {
                 self.plain_yaml(span, anchor, tag.is_some())?;
+                let flow = self.opened(span);
                 let mut entries: Vec<(Spanned<String>, Node)> = Vec::new();
+                let mut in_text = false;
                 loop {
                     let (event, at) = self.next()?;
                     if let Event::MappingEnd = event {
-                        return Ok(Node { span: self.trimmed(Span { end: at.end.max(span.end), ..span }), value: Value::Map(entries) });
+                        self.open.truncate(self.open.len() - usize::from(flow));
+                        return Ok(Node { span: self.trimmed(Span { end: at.end.max(span.end), ..span }), key: None, value: Value::Map(entries) });
                     }
                     let key = self.key(event, at, depth)?;
                     let (event, at) = self.next()?;
-                    let node = self.node(event, at, depth + 1)?;
-                    if entries.iter().any(|(other, _)| other.value == key.value) {
+                    let node = Node { key: Some(key.span), ..self.node(event, at, depth + 1)? };
+                    // `{ doc: one, two }`: the rest of a text, which the parser takes for a key.
+                    let rest = flow && node.value == Value::Null && !self.text[key.span.end as usize..].trim_start().starts_with(':');
+                    if rest && !in_text {
+                        self.problems.push(
+                            Diagnostic::new("unquoted-comma", key.span, format!("`{}` is read as a key of its own", key.value))
+                                .label("a comma ends a text inside `{…}`")
+                                .help("put the whole text in quotes"),
+                        );
+                    } else if let Some((other, _)) = entries.iter().find(|(other, _)| !rest && other.value == key.value) {
+                        let line = self.text[..other.span.start as usize].matches('\n').count() + 1;
                         self.problems.push(
                             Diagnostic::new("said-twice", key.span, format!("`{}` is said twice", key.value))
+                                .label(format!("it is also in line {line}"))
                                 .help("keep one of the two, or give this one another name"),
                         );
-                    } else {
+                    } else if !rest {
                         entries.push((key, node));
                     }
+                    in_text = rest;
                 }
             }
             Event::Alias(_) => Err(anchors(span)),
@@ -182,6 +232,15 @@ impl<'a> Reader<'a> {
                 Err(Diagnostic::new("syntax", span, "a key is one word or one text").label("this is a list or a mapping"))
             }
         }
+    }
+
+    /// Notes a bracket. Whether there is one.
+    fn opened(&mut self, span: Span) -> bool {
+        let bracket = self.text[span.start as usize..].starts_with(['[', '{']);
+        if bracket {
+            self.open.push(Span { end: span.start + 1, ..span });
+        }
+        bracket
     }
 
     fn plain_yaml(&self, span: Span, anchor: usize, tagged: bool) -> Result<(), Diagnostic> {
@@ -263,7 +322,7 @@ mod tests {
 
     fn read(text: &str) -> Node {
         let mut problems = Vec::new();
-        let node = parse(0, text, &mut problems);
+        let node = parse(0, text, &mut problems).expect("YAML");
         assert_eq!(problems, []);
         node.expect("a document")
     }
@@ -290,7 +349,7 @@ mod tests {
     #[test]
     fn a_key_said_twice_is_reported_at_the_second() {
         let mut problems = Vec::new();
-        parse(0, "a: 1\nb: 2\na: 3\n", &mut problems);
+        parse(0, "a: 1\nb: 2\na: 3\n", &mut problems).expect("YAML");
         assert_eq!(problems.len(), 1);
         assert_eq!((problems[0].code, problems[0].span.start), ("said-twice", 10));
     }

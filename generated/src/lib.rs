@@ -23,4 +23,7 @@ pub static CONNECTORS: &[&connectome_core::connector::Connector] = &[
 
 /// The simulated service of every connector of this build.
 #[cfg(feature = "simulator")]
-pub static SERVICES: &[&connectome_sim::Service] = &[];
+pub static SERVICES: &[&connectome_sim::Service] = &[
+    #[cfg(feature = "trend-vision-one")]
+    &trend_vision_one::simulator::SERVICE,
+];

@@ -20,10 +20,10 @@ pub fn check(subject: &Subject<'_>) {
                     subject.problems.push(unknown("unknown-collection", "collection", &name.value, name.span, spec.collections.names()));
                 }
             };
-            for name in [&behaviour.of, &behaviour.after].into_iter().flatten().chain(behaviour.task.iter().map(|task| &task.into)) {
+            for name in [&behaviour.of, &behaviour.after, &behaviour.within].into_iter().flatten().chain(behaviour.refers.iter().map(|(_, name)| name)).chain(behaviour.task.iter().map(|task| &task.into)) {
                 collection(name);
             }
-            for name in [&behaviour.missing, &behaviour.duplicate].into_iter().flatten() {
+            for name in [&behaviour.missing, &behaviour.duplicate, &behaviour.stale].into_iter().flatten() {
                 if spec.errors.get(&name.value).is_none() {
                     subject.problems.push(unknown("unknown-failure", "error", &name.value, name.span, spec.errors.names()));
                 }

@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::{Cells, Enum, EnumId, Field, Place, Record, RecordId, Rules, Source, Type};
 use crate::names::camel_case;
 use crate::read::{Literal, Names, Problems};
+use crate::source::Span;
 use crate::spec::connection::NameRule;
 use crate::spec::field::{Common, Document, Member, OneOf, Refinement, TypeName};
 use crate::spec::types;
@@ -25,6 +26,9 @@ const BUILT_IN: [(&str, Type); 8] = [
 
 /// A named set of values.
 pub fn enumeration(name: &Name, word: &types::Enum, problems: &Problems) -> Enum {
+    if word.values.is_empty() && !problems.misread(word.span) {
+        problems.push(Diagnostic::new("bad-limit", name.span, format!("`{}` lists nothing, so that nothing would fit", name.value)).help("list its values"));
+    }
     Enum { name: name.value.clone(), doc: word.doc.clone(), values: texts(&word.values, problems), open: false, sent: false }
 }
 
@@ -36,7 +40,7 @@ fn texts(values: &[Literal], problems: &Problems) -> Vec<String> {
                 problems.push(Diagnostic::new("said-twice", value.span(), format!("`{text}` is listed twice")).help("list each value once"));
             }
             Json::String(text) => seen.push(text.clone()),
-            _ => problems.push(Diagnostic::new("wrong-kind", value.span(), "a named set lists texts").label(format!("this is {}", value.node.kind())).help("put it in quotes")),
+            _ => problems.push(Diagnostic::new("wrong-kind", value.span(), "one of `enums` lists texts").label(format!("this is {}", value.node.kind())).help("put it in quotes")),
         }
     }
     seen
@@ -50,6 +54,7 @@ pub fn record(scope: &mut Scope<'_>, rule: NameRule, name: &Name, word: &types::
             known_field(scope, word, field);
         }
         match scope.variants(&variant.of.value) {
+            _ if scope.problems.misread(variant.of.span) => None,
             Some(id) => Some((variant.name.value.clone(), variant.value.value.clone(), id)),
             None => {
                 scope.problem(text::unknown("unknown-variants", "set of variants", &variant.of.value, variant.of.span, scope.spec.file.variants.names()));
@@ -77,7 +82,7 @@ pub fn record(scope: &mut Scope<'_>, rule: NameRule, name: &Name, word: &types::
 }
 
 fn known_field(scope: &Scope<'_>, word: &types::Type, name: &Name) {
-    if word.fields.get(&name.value).is_none() {
+    if word.fields.get(&name.value).is_none() && !scope.problems.misread(name.span) && !scope.problems.misread(word.span) {
         scope.problem(text::unknown("unknown-field", "field", &name.value, name.span, word.fields.names()));
     }
 }
@@ -210,6 +215,11 @@ fn written(name: &TypeName) -> String {
     }
 }
 
+/// Whether nothing is known of a field's type, since its name was reported.
+pub fn is_unknown(field: &Field) -> bool {
+    *field.ty.innermost() == Type::Any && field.written.trim_start_matches("[]") != "any"
+}
+
 fn type_of(scope: &Scope<'_>, name: &TypeName) -> Type {
     match name {
         TypeName::List(element, _) => Type::List(Box::new(type_of(scope, element))),
@@ -220,12 +230,12 @@ fn type_of(scope: &Scope<'_>, name: &TypeName) -> Type {
             if let Some(id) = scope.record(&name.value) {
                 return Type::Record(id);
             }
-            if !name.value.is_empty() {
+            if !scope.problems.misread(name.span) {
                 let known = BUILT_IN.iter().map(|(name, _)| *name).chain(scope.spec.file.types.names());
                 scope.problem(
                     Diagnostic::new("unknown-type", name.span, format!("unknown type `{}`", name.value))
                         .label("not a built-in type, and this connector declares no such type")
-                        .suggest(&name.value, known),
+                        .help(crate::diagnostic::nearest(&name.value, known).map_or("declare it under `types:`".to_owned(), |near| format!("did you mean `{near}`?"))),
                 );
             }
             Type::Any
@@ -242,6 +252,12 @@ pub fn rules(scope: &mut Scope<'_>, word: &spec::field::Rules, any_case: bool) -
             if values.is_empty() {
                 scope.problem(Diagnostic::new("bad-limit", *span, "`one_of` lists nothing, so that nothing would fit").help("list the values, or leave `one_of` out"));
             }
+            for (at, value) in values.iter().enumerate() {
+                if values[..at].iter().any(|other| other.value == value.value) {
+                    let text = super::plain(&value.value);
+                    scope.problem(Diagnostic::new("said-twice", value.span(), format!("`{text}` is listed twice")).help("list each value once"));
+                }
+            }
             values.iter().map(|it| it.value.clone()).collect()
         }
         Some(OneOf::Named(name)) => match scope.enumeration(&name.value) {
@@ -255,17 +271,18 @@ pub fn rules(scope: &mut Scope<'_>, word: &spec::field::Rules, any_case: bool) -
             }
         },
     };
-    let backwards = |low: Option<f64>, high: Option<f64>, what: &str| {
+    let backwards = |span: Span, low: Option<f64>, high: Option<f64>, what: &str| {
         if let (Some(low), Some(high)) = (low, high)
             && low > high
         {
-            scope.problem(Diagnostic::new("bad-limit", word.span, format!("the least {what}, {low}, is more than the most, {high}")).help("swap the two"));
+            scope.problem(Diagnostic::new("bad-limit", span, format!("the least {what}, {low}, is more than the most, {high}")).help("swap the two"));
         }
     };
     let float = |it: Option<u64>| it.map(|it| it as f64);
-    backwards(float(word.min_length), float(word.max_length), "length");
-    backwards(float(word.min_items), float(word.max_items), "number of elements");
-    backwards(word.min, word.max, "value");
+    let [lengths, items, values] = word.limits;
+    backwards(lengths, float(word.min_length), float(word.max_length), "length");
+    backwards(items, float(word.min_items), float(word.max_items), "number of elements");
+    backwards(values, word.min, word.max, "value");
     let rules = Rules {
         one_of,
         any_case,
@@ -290,8 +307,18 @@ pub fn rules(scope: &mut Scope<'_>, word: &spec::field::Rules, any_case: bool) -
 fn inline_enum(scope: &mut Scope<'_>, owner: &Name, name: &Name, ty: &Type, rules: &Rules) -> Option<EnumId> {
     let texts: Option<Vec<String>> = rules.one_of.iter().map(|value| value.as_str().map(str::to_owned)).collect();
     let values = texts.filter(|texts| !texts.is_empty() && *ty.innermost() == Type::Text)?;
+    let set = format!("{}_{}", owner.value, name.value);
+    if let Some(known) = scope.enums.iter().position(|known| known.name == set) {
+        if scope.enums[known].values != values {
+            scope.problem(
+                Diagnostic::new("name-clash", name.span, format!("two fields `{}` of `{}` list different values", name.value, owner.value))
+                    .help("name each set under `enums:`, and say `one_of: NAME`"),
+            );
+        }
+        return Some(EnumId(known));
+    }
     let doc = format!("The values of `{}` of `{}`.", name.value, owner.value);
-    scope.enums.push(Enum { name: format!("{}_{}", owner.value, name.value), doc, values, open: false, sent: false });
+    scope.enums.push(Enum { name: set, doc, values, open: false, sent: false });
     Some(EnumId(scope.enums.len() - 1))
 }
 
@@ -301,6 +328,9 @@ pub fn refine(scope: &mut Scope<'_>, operation: &Name, field: &mut Field, refine
         return;
     }
     let Some(id) = field.ty.record() else {
+        if is_unknown(field) {
+            return;
+        }
         let (name, _) = &refinements.0[0];
         scope.problem(Diagnostic::new("unknown-field", name.span, format!("`{}` has no fields to refine", field.name)).help("`refine` is for inputs and outputs whose type is one of `types`"));
         return;

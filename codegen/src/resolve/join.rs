@@ -6,9 +6,10 @@ use crate::source::{FileId, Source};
 use crate::spec::{File, Spec};
 
 /// Joins the files of one connector.
-pub fn join(folder: String, files: Vec<(FileId, File)>, sources: &[Source], problems: &Problems) -> Spec {
-    let mut spec = Spec { folder, file: File::default(), files: files.iter().map(|(id, _)| *id).collect() };
-    for (_, file) in files {
+pub fn join(folder: String, files: Vec<(FileId, Option<File>)>, sources: &[Source], problems: &Problems) -> Spec {
+    let whole = files.iter().all(|(_, file)| file.is_some());
+    let mut spec = Spec { folder, file: File::default(), files: files.iter().map(|(id, _)| *id).collect(), whole };
+    for file in files.into_iter().filter_map(|(_, file)| file) {
         let whole = &mut spec.file;
         once(&mut whole.connector, file.connector, |it| it.name.span, "connector", problems);
         once(&mut whole.connection, file.connection, |it| it.base.span, "connection", problems);

@@ -13,9 +13,13 @@ use crate::spec::{File, Spec};
 
 pub use join::join;
 
-/// Resolves every connector.
-pub fn resolve(specs: &[Spec], sources: &[Source], problems: &Problems) -> Model {
-    Model { connectors: specs.iter().filter_map(|spec| connector(spec, sources, problems)).collect() }
+/// Resolves every connector. Gives the specs that became one beside the model, in the same order.
+///
+/// A spec of which a file could not be read is left out: whatever it lacks may stand there.
+pub fn resolve(specs: Vec<Spec>, sources: &[Source], problems: &Problems) -> (Vec<Spec>, Model) {
+    let resolved = specs.into_iter().filter(|spec| spec.whole).filter_map(|spec| Some((connector(&spec, sources, problems)?, spec)));
+    let (connectors, specs) = resolved.unzip();
+    (specs, Model { connectors })
 }
 
 /// What names mean within one connector.
@@ -59,14 +63,15 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
     let first_file: FileId = *spec.files.first()?;
     let whole = crate::source::Span { file: first_file, start: 0, end: 0 };
     let Some(about) = &file.connector else {
+        // It may be there under a misspelt name, which was told.
+        if problems.misread_any(&spec.files) {
+            return None;
+        }
         problems.push(Diagnostic::new("no-connector", whole, format!("no file of `{}` says `connector:`", spec.folder)).help("say in one of them what the connector is: its name, title, version and doc"));
         return None;
     };
-    if about.name.value != spec.folder && !about.name.value.is_empty() {
-        problems.push(
-            Diagnostic::new("wrong-name", about.name.span, format!("the connector is called `{}` and its folder `{}`", about.name.value, spec.folder))
-                .help("give both the same name"),
-        );
+    if !problems.misread(about.name.span) {
+        fitting(about, spec, problems);
     }
     let mut scope = Scope { spec, sources, problems, enums: Vec::new(), records: Vec::new() };
     scope.enums = file.enums.iter().map(|(name, word)| field::enumeration(name, word, problems)).collect();
@@ -116,6 +121,20 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
     Some(made)
 }
 
+/// A connector's name is its folder's, a feature of the crate, a module and a word of commands.
+fn fitting(about: &crate::spec::connection::Connector, spec: &Spec, problems: &Problems) {
+    const TAKEN: [&str; 6] = ["cli", "core", "default", "lib", "main", "simulator"];
+    let name = about.name.value.as_str();
+    let wrong = |message: String, help: &str| problems.push(Diagnostic::new("wrong-name", about.name.span, message).help(help));
+    if name != spec.folder {
+        wrong(format!("the connector is called `{name}` and its folder `{}`", spec.folder), "give both the same name");
+    } else if !name.starts_with(|it: char| it.is_ascii_lowercase()) || !name.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-') {
+        wrong(format!("`{name}` cannot be the name of a connector"), "use small letters, digits and `-`, and begin with a letter");
+    } else if TAKEN.contains(&name) {
+        wrong(format!("`{name}` is the name of a part of every crate"), "give the connector and its folder another name");
+    }
+}
+
 fn folder_of(sources: &[Source], file: FileId) -> String {
     let path = &sources[file as usize].path;
     path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"))
@@ -134,6 +153,9 @@ fn variants(scope: &mut Scope<'_>) -> Vec<VariantSet> {
 
 fn connection(scope: &mut Scope<'_>, whole: crate::source::Span) -> Option<Connection> {
     let Some(word) = &scope.spec.file.connection else {
+        if scope.problems.misread_any(&scope.spec.files) {
+            return None;
+        }
         scope.problem(Diagnostic::new("no-connection", whole, format!("no file of `{}` says `connection:`", scope.spec.folder)).help("say in one of them how the service is reached"));
         return None;
     };
@@ -148,7 +170,8 @@ fn connection(scope: &mut Scope<'_>, whole: crate::source::Span) -> Option<Conne
             problems.push(Diagnostic::new("bad-template", template.span, problem).help("a parameter stands in a pair of braces, as `{api_key}`"));
         }
         for name in used.iter().filter(|name| !known(name)) {
-            problems.push(text::unknown("unknown-parameter", "parameter", name, template.span.narrow(sources, name), names.iter().copied()));
+            let span = template.span.narrow(sources, &format!("{{{name}}}"));
+            problems.push(text::unknown("unknown-parameter", "parameter", name, span, names.iter().copied()));
         }
     }
     if let Some(name) = word.verify_tls.as_ref().filter(|name| !known(&name.value)) {

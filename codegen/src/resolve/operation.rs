@@ -4,6 +4,7 @@ use super::{Scope, field, text};
 use crate::diagnostic::Diagnostic;
 use crate::model::{self, Cap, Field, Operation, Page, Place, Poll, Source, Trigger, Type, Window};
 use crate::read::{Literal, Names};
+use crate::source::Span;
 use crate::spec::exchange::{BodyForm, Exchange};
 use crate::spec::field::{Document, Input, Output};
 use crate::spec::{self, Name};
@@ -12,7 +13,7 @@ use crate::spec::{self, Name};
 pub fn action(scope: &mut Scope<'_>, name: &Name, word: &spec::operation::Operation) -> Operation {
     let exchange = &word.exchange;
     let input: Vec<Field> = word.input.iter().map(|(field, input)| self::input(scope, name, field, input)).collect();
-    let output: Vec<Field> = word.output.iter().map(|(field, output)| self::output(scope, name, field, output, exchange)).collect();
+    let output: Vec<Field> = word.output.iter().map(|(field, output)| self::output(scope, name, field, output, exchange, word.span)).collect();
     let (sources, problems) = (scope.sources, scope.problems);
     let permissions = permissions(&word.permissions);
     let document_permissions = word.document.as_ref().and_then(|document| document_permissions(scope, document)).unwrap_or_else(|| permissions.clone());
@@ -21,7 +22,7 @@ pub fn action(scope: &mut Scope<'_>, name: &Name, word: &spec::operation::Operat
         title: word.title.clone(),
         doc: word.doc.clone(),
         note: word.note.clone(),
-        effect: word.effect,
+        effect: word.effect.value,
         repeat: word.repeat,
         undo: word.undo.as_ref().map(|undo| known_action(scope, undo)),
         permissions,
@@ -54,14 +55,14 @@ pub fn action(scope: &mut Scope<'_>, name: &Name, word: &spec::operation::Operat
 }
 
 fn known_action(scope: &Scope<'_>, name: &Name) -> String {
-    if scope.spec.file.actions.get(&name.value).is_none() {
+    if scope.spec.file.actions.get(&name.value).is_none() && !scope.problems.misread(name.span) {
         scope.problem(text::unknown("unknown-action", "action", &name.value, name.span, scope.spec.file.actions.names()));
     }
     name.value.clone()
 }
 
 fn known_input(scope: &Scope<'_>, name: &Name, inputs: &[Field]) {
-    if !inputs.iter().any(|input| input.name == name.value) {
+    if !inputs.iter().any(|input| input.name == name.value) && !scope.problems.misread(name.span) {
         scope.problem(text::unknown("unknown-input", "input", &name.value, name.span, inputs.iter().map(|input| input.name.as_str())));
     }
 }
@@ -105,6 +106,13 @@ fn example(word: &spec::operation::Example) -> model::Example {
 
 fn page(scope: &Scope<'_>, word: &spec::exchange::Page) -> Page {
     let problems = scope.problems;
+    let size = word.size.as_ref().map(|size| ("size", size.span));
+    for (way, span) in word.ways.iter().copied().chain(size).filter(|(way, _)| *way != "next") {
+        problems.push(
+            Diagnostic::new("wrong-page", span, format!("the pages of an action are not found by `{way}`"))
+                .help("say `next`, or leave it out for a single page; fixed parameters go under `query:`"),
+        );
+    }
     Page { items: text::checked_path(&word.items, problems), next: word.next.as_ref().map(|next| text::checked_path(next, problems)) }
 }
 
@@ -114,6 +122,7 @@ fn poll(scope: &Scope<'_>, word: &spec::exchange::Poll, inputs: &[Field]) -> Pol
         known_input(scope, name, inputs);
         if let Some(input) = inputs.iter().find(|input| input.name == name.value)
             && input.ty != expected
+            && !field::is_unknown(input)
         {
             scope.problem(Diagnostic::new("wrong-input-type", name.span, format!("`{}` is not {what}", name.value)).help(format!("its type is `{}`", input.written)));
         }
@@ -185,7 +194,7 @@ fn place(scope: &Scope<'_>, name: &Name, word: &Input, made: &Field) -> Place {
         places.push((Place::Body(body.value.clone()), "body"));
     }
     if let Some(items) = &word.body_items {
-        if !matches!(made.ty, Type::List(_)) {
+        if !matches!(made.ty, Type::List(_)) && !field::is_unknown(made) {
             scope.problem(
                 Diagnostic::new("wrong-input-type", items.span, format!("`{}` is not a list, so it has no elements to send", name.value))
                     .help(format!("write its type in brackets: `[{}]`", made.written)),
@@ -198,10 +207,11 @@ fn place(scope: &Scope<'_>, name: &Name, word: &Input, made: &Field) -> Place {
     }
     if let Some(filter) = &word.filter {
         known_operator(scope, name, &filter.operator);
-        if filter.header.is_some() == filter.query.is_some() {
-            scope.problem(Diagnostic::new("unplaced-input", name.span, format!("the filter of `{}` goes into no one place", name.value)).help("say one of `header: NAME` and `query: NAME`"));
+        if filter.header.is_some() == filter.query.is_some() && !scope.problems.misread(word.common.rules.span) {
+            let (code, what) = if filter.header.is_some() { ("placed-twice", "two places") } else { ("unplaced-input", "no place") };
+            scope.problem(Diagnostic::new(code, name.span, format!("the filter of `{}` goes into {what}", name.value)).help("say one of `header: NAME` and `query: NAME`"));
         }
-        if made.ty != Type::Object {
+        if made.ty != Type::Object && !field::is_unknown(made) {
             scope.problem(Diagnostic::new("wrong-input-type", name.span, format!("`{}` is not an object, so it is no filter", name.value)).help("give it `type: object`"));
         }
         places.push((Place::Filter(self::filter(filter)), "filter"));
@@ -223,6 +233,7 @@ fn known_operator(scope: &Scope<'_>, input: &Name, operator: &Name) {
         .find(|inputs| inputs.iter().any(|(name, _)| name.span == input.span));
     if let Some(inputs) = inputs
         && inputs.get(&operator.value).is_none()
+        && !scope.problems.misread(operator.span)
     {
         scope.problem(text::unknown("unknown-input", "input", &operator.value, operator.span, inputs.names()));
     }
@@ -241,7 +252,7 @@ fn filter(word: &spec::field::Filter) -> model::Filter {
     }
 }
 
-fn output(scope: &mut Scope<'_>, operation: &Name, name: &Name, word: &Output, exchange: &Exchange) -> Field {
+fn output(scope: &mut Scope<'_>, operation: &Name, name: &Name, word: &Output, exchange: &Exchange, whole: Span) -> Field {
     let owner = Name::new(operation.value.clone(), operation.span);
     let mut made = field::common(scope, &owner, name, &word.common, true);
     // The document's tables of outputs have no cell for values.
@@ -254,6 +265,7 @@ fn output(scope: &mut Scope<'_>, operation: &Name, name: &Name, word: &Output, e
         (Some(from), None, None) => text::source(from, scope.problems),
         (None, Some(constant), None) => Source::Constant(constant.value.clone()),
         (_, None, Some(names)) => Source::File(names.0.iter().map(|it| text::conditional(it, scope.sources, scope.problems)).collect()),
+        (None, None, None) if scope.problems.misread(word.common.rules.span) => Source::Body(Vec::new()),
         (None, None, None) => {
             scope.problem(
                 Diagnostic::new("unsourced-output", name.span, format!("output `{}` comes from nowhere", name.value))
@@ -271,10 +283,13 @@ fn output(scope: &mut Scope<'_>, operation: &Name, name: &Name, word: &Output, e
         Source::EachAnswer if exchange.multi_status.is_none() => Some(("each answer", "multi_status")),
         _ => None,
     };
-    if let Some((from, word)) = lacks {
+    if let Some((from, lacking)) = lacks
+        && !scope.problems.misread(whole)
+    {
+        let place = word.from.as_ref().map_or(name.span, |from| from.span);
         scope.problem(
-            Diagnostic::new("unsourced-output", name.span, format!("output `{}` comes from `{from}`, and the action has no `{word}`", name.value))
-                .help(format!("say under `{word}:` where they are")),
+            Diagnostic::new("unsourced-output", place, format!("output `{}` comes from `{from}`, and the action has no `{lacking}`", name.value))
+                .help(if lacking == "page" { "say where they are: `page: { items: … }`" } else { "say what an element's success is: `multi_status: { success: … }`" }),
         );
     }
     field::refine(scope, operation, &mut made, &word.refine);
@@ -286,7 +301,7 @@ pub fn trigger(scope: &mut Scope<'_>, actions: &[Operation], name: &Name, word: 
     let inputs: Vec<Field> = word.input.iter().map(|(field, input)| self::input(scope, name, field, input)).collect();
     known_input(scope, &word.interval, &inputs);
     let Some(repeats) = actions.iter().position(|action| action.name == word.repeats.value) else {
-        if !word.repeats.value.is_empty() {
+        if !scope.problems.misread(word.repeats.span) {
             scope.problem(text::unknown("unknown-action", "action", &word.repeats.value, word.repeats.span, actions.iter().map(|it| it.name.as_str())));
         }
         return None;
@@ -311,7 +326,7 @@ pub fn trigger(scope: &mut Scope<'_>, actions: &[Operation], name: &Name, word: 
         .collect::<Vec<_>>();
     for input in &inputs {
         let used = input.name == word.interval.value || action.input.iter().any(|it| it.name == input.name) || windows.iter().any(|window| window.first == input.name);
-        if !used {
+        if !used && !scope.problems.misread(word.span) {
             scope.problem(
                 Diagnostic::new("unplaced-input", input.span, format!("input `{}` is never used", input.name))
                     .help(format!("`{}` takes no input of this name; use it as `interval` or in `windows`", action.name)),
@@ -320,7 +335,7 @@ pub fn trigger(scope: &mut Scope<'_>, actions: &[Operation], name: &Name, word: 
     }
     for needed in action.input.iter().filter(|it| it.required && it.default.is_none()) {
         let given = inputs.iter().any(|it| it.name == needed.name) || windows.iter().any(|window| window.start == needed.name || window.end == needed.name);
-        if !given {
+        if !given && !scope.problems.misread(word.span) {
             scope.problem(
                 Diagnostic::new("missing-input", word.repeats.span, format!("`{}` needs `{}`, which the trigger does not give", action.name, needed.name))
                     .help("add an input of that name, or a window that fills it"),
@@ -328,8 +343,17 @@ pub fn trigger(scope: &mut Scope<'_>, actions: &[Operation], name: &Name, word: 
         }
     }
     let seen = word.seen.as_ref().map(|seen| {
-        if !action.output.iter().any(|output| output.name == seen.list.value) {
-            scope.problem(text::unknown("unknown-output", "output", &seen.list.value, seen.list.span, action.output.iter().map(|it| it.name.as_str())));
+        match action.output.iter().find(|output| output.name == seen.list.value) {
+            Some(list) => {
+                if let Some(id) = list.ty.record() {
+                    let record = &scope.records[id.0];
+                    for by in seen.by.0.iter().filter(|by| !record.fields.iter().any(|field| field.name == by.value) && !scope.problems.misread(by.span)) {
+                        scope.problem(text::unknown("unknown-field", "field", &by.value, by.span, record.fields.iter().map(|field| field.name.as_str())));
+                    }
+                }
+            }
+            None if scope.problems.misread(seen.list.span) => {}
+            None => scope.problem(text::unknown("unknown-output", "output", &seen.list.value, seen.list.span, action.output.iter().map(|it| it.name.as_str()))),
         }
         (seen.list.value.clone(), seen.by.0.iter().map(|name| name.value.clone()).collect())
     });

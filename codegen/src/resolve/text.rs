@@ -10,12 +10,16 @@ use crate::spec::field::Format;
 /// `GET /alerts/{alert_id}`.
 pub fn call(text: &Name, sources: &[File], problems: &Problems) -> Call {
     const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-    let (method, path) = text.value.split_once(' ').unwrap_or((text.value.as_str(), ""));
+    let (method, path) = text.value.split_once(' ').unwrap_or(if text.value.starts_with('/') { ("", text.value.as_str()) } else { (text.value.as_str(), "") });
     let path = path.trim();
-    if text.value.is_empty() {
-        return Call { method: "GET".to_owned(), path: "/".to_owned(), parameters: Vec::new() };
+    let made = Call { method: method.to_owned(), path: path.to_owned(), parameters: braces(path).0 };
+    if problems.misread(text.span) {
+        return made;
     }
-    if !METHODS.contains(&method) {
+    if method.is_empty() {
+        let path = if path.is_empty() { "/path" } else { path };
+        problems.push(Diagnostic::new("bad-call", text.span, "a call begins with a method").label("there is no method").help(format!("write `GET {path}`")));
+    } else if !METHODS.contains(&method) {
         problems.push(
             Diagnostic::new("bad-call", text.span.narrow(sources, method), format!("`{method}` is not a method"))
                 .help(crate::diagnostic::nearest(method, METHODS).map_or("write it as `GET /path`".to_owned(), |near| format!("did you mean `{near}`?"))),
@@ -26,15 +30,17 @@ pub fn call(text: &Name, sources: &[File], problems: &Problems) -> Call {
                 .label(if path.is_empty() { "there is no path" } else { "the path does not begin with `/`" })
                 .help(format!("write `{method} /{path}`")),
         );
-    }
-    let (parameters, problem) = braces(path);
-    if let Some(problem) = problem {
+    } else if let (_, Some(problem)) = braces(path) {
         problems.push(Diagnostic::new("bad-template", text.span, problem).help("a name stands in a pair of braces, as `{alert_id}`"));
+    } else if let Some(at) = path.find(['?', '#', ' ']) {
+        let what = match path.as_bytes()[at] {
+            b'?' => "a path holds no query",
+            b'#' => "a path holds no fragment",
+            _ => "a path holds no blank",
+        };
+        problems.push(Diagnostic::new("bad-call", text.span.narrow(sources, &path[at..]), what).help(if path[at..].starts_with('?') { "put query parameters under `query:`" } else { "leave it out" }));
     }
-    if path.contains(['?', '#', ' ']) {
-        problems.push(Diagnostic::new("bad-call", text.span, "a path holds no query, fragment or blank").help("put query parameters under `query:`"));
-    }
-    Call { method: method.to_owned(), path: path.to_owned(), parameters }
+    made
 }
 
 /// The names in braces of a template, and what is wrong with it.
@@ -67,7 +73,7 @@ pub fn conditional(text: &Name, sources: &[File], problems: &Problems) -> Condit
     let when = Format::parse(format);
     if when.is_none() {
         problems.push(
-            Diagnostic::new("unknown-choice", text.span.narrow(sources, format), format!("`{format}` is not a format"))
+            Diagnostic::new("unknown-choice", text.span.narrow_last(sources, format), format!("`{format}` is not a format"))
                 .suggest(format, Format::ALL.iter().map(|(name, _, _)| *name)),
         );
     }
@@ -82,7 +88,7 @@ pub fn path(text: &str) -> Vec<String> {
 /// A path that must be written well.
 pub fn checked_path(text: &Name, problems: &Problems) -> Vec<String> {
     let bad = text.value.is_empty() || text.value.split('.').any(|part| part.is_empty() || part.chars().any(|c| c.is_whitespace() || matches!(c, '{' | '}')));
-    if bad && !text.value.is_empty() {
+    if bad && !problems.misread(text.span) {
         problems.push(
             Diagnostic::new("bad-path", text.span, format!("`{}` is not a path", text.value)).help("write keys with dots between them, as `data.items`"),
         );
@@ -115,7 +121,13 @@ pub fn source(text: &Name, problems: &Problems) -> Source {
     }
 }
 
-/// Reports a name that nothing has.
+/// A name that nothing has.
 pub fn unknown<'a>(code: &'static str, what: &str, name: &str, span: Span, known: impl IntoIterator<Item = &'a str>) -> Diagnostic {
-    Diagnostic::new(code, span, format!("unknown {what} `{name}`")).suggest(name, known)
+    let known: Vec<&str> = known.into_iter().collect();
+    let diagnostic = Diagnostic::new(code, span, format!("unknown {what} `{name}`")).suggest(name, known.iter().copied());
+    match diagnostic.help {
+        Some(_) => diagnostic,
+        None if known.is_empty() => diagnostic.label(format!("there is no {what} here")).help("declare one of this name, or leave this out"),
+        None => diagnostic.help("use a name that is declared, or declare this one"),
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::choice;
 use crate::read::{Literal, Map, Names, OneOrMore, Seconds, Word};
+use crate::source::{Span, Spanned};
 use crate::spec::Name;
 
 /// The request and how its answer is read.
@@ -86,6 +87,8 @@ pub struct Page {
     pub cursor: Option<Cursor>,
     /// Where the page size goes.
     pub size: Option<PageSize>,
+    /// The ways to the next page that the spec says, and where.
+    pub ways: Vec<(&'static str, Span)>,
 }
 
 impl Word for Page {
@@ -99,6 +102,7 @@ impl Word for Page {
             after: map.optional("after", "Paging by the last record's id."),
             cursor: map.optional("cursor", "Paging by an opaque cursor."),
             size: map.optional("size", "The page size."),
+            ways: ["next", "offset", "after", "cursor"].into_iter().filter(|way| map.says(way)).map(|way| (way, map.span_of(way))).collect(),
         }
     }
 }
@@ -158,6 +162,8 @@ pub struct Cursor {
     pub body: Option<Name>,
     /// The query parameter that takes it.
     pub query: Option<Name>,
+    /// Where it stands.
+    pub span: Span,
 }
 
 impl Word for Cursor {
@@ -168,6 +174,7 @@ impl Word for Cursor {
             from: map.required("from", "The path in the answer that holds it; null or empty means the end."),
             body: map.optional("body", "The path in the body that takes it."),
             query: map.optional("query", "The query parameter that takes it."),
+            span: map.span(),
         }
     }
 }
@@ -182,7 +189,9 @@ pub struct PageSize {
     /// The sizes the service takes.
     pub one_of: Vec<u64>,
     /// The size we ask for.
-    pub ask: u64,
+    pub ask: Spanned<u64>,
+    /// Where it stands.
+    pub span: Span,
 }
 
 impl Word for PageSize {
@@ -194,6 +203,7 @@ impl Word for PageSize {
             body: map.optional("body", "The path in the body it goes into."),
             one_of: map.many("one_of", "The sizes the service takes."),
             ask: map.required("ask", "The size we ask for."),
+            span: map.span(),
         }
     }
 }

@@ -116,6 +116,8 @@ pub struct Rules {
     pub max_age: Option<Seconds>,
     /// Whether a fraction of a second is rounded up rather than down.
     pub round_up: bool,
+    /// Where `min_length`, `min_items` and `min` stand.
+    pub limits: [Span; 3],
     /// Where the rules stand.
     pub span: Span,
 }
@@ -135,6 +137,7 @@ impl Rules {
             refuse: map.many("refuse", "Values that are refused although they look right."),
             max_age: map.optional("max_age", "How far back a timestamp may lie, as `365d`."),
             round_up: map.flag("round_up", "Whether a fraction of a second is rounded up, as the end of a range is; otherwise down."),
+            limits: ["min_length", "min_items", "min"].map(|name| map.span_of(name)),
             span: map.span(),
         }
     }

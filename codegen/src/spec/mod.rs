@@ -83,6 +83,8 @@ pub struct Spec {
     pub file: File,
     /// The files it was read from.
     pub files: Vec<crate::source::FileId>,
+    /// Whether every one of them could be read.
+    pub whole: bool,
 }
 
 /// A name and where it stands.

@@ -2,7 +2,7 @@
 
 use crate::choice;
 use crate::read::{Literal, Map, Names, Word};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 use crate::spec::Name;
 use crate::spec::exchange::Exchange;
 use crate::spec::field::{Document, Input, Output};
@@ -17,7 +17,7 @@ pub struct Operation {
     /// What a reader of the vendor's document should know.
     pub note: Option<String>,
     /// What it changes.
-    pub effect: Effect,
+    pub effect: Spanned<Effect>,
     /// Whether doing it twice is the same as doing it once.
     pub repeat: Repeat,
     /// The action that takes it back.
@@ -34,6 +34,8 @@ pub struct Operation {
     pub exchange: Exchange,
     /// The document's example.
     pub example: Option<Example>,
+    /// Where it stands.
+    pub span: Span,
 }
 
 impl Word for Operation {
@@ -53,6 +55,7 @@ impl Word for Operation {
             output: map.many("output", "What it gives, by name, in the document's order."),
             exchange: Exchange::of(map),
             example: map.optional("example", "The vendor's example, which is checked and run as a test."),
+            span: map.span(),
         }
     }
 }
@@ -77,7 +80,7 @@ impl Word for Example {
         Example {
             input: map.optional("input", "The input as the document shows it; left out when it shows none.").unwrap_or_else(|| Literal {
                 value: serde_json::Value::Null,
-                node: crate::yaml::Node { span: map.span(), value: crate::yaml::Value::Null },
+                node: crate::yaml::Node { span: map.span(), key: None, value: crate::yaml::Value::Null },
             }),
             output: map.optional("output", "The output as the document shows it."),
             departs: map.optional("departs", "How the document's output breaks the rules it states itself. Without it the output is checked."),

@@ -25,7 +25,7 @@ impl Word for Simulator {
         Simulator {
             public_origin: map.required("public_origin", "The root that its links name; never its own address, so that a client must rebase them."),
             collections: map.required("collections", "What it holds, by name."),
-            errors: map.many("errors", "What it says when something is wrong, by name."),
+            errors: map.many("errors", "What it says when something is wrong, by name. `unauthorized`, `forbidden`, `invalid` and `no_such_path` are said by the engine itself."),
             calls: map.required("calls", "What each call does, by method and path as actions write them."),
         }
     }
@@ -51,8 +51,11 @@ impl Word for Collection {
         Collection {
             key: map.required("key", "The field that names a record."),
             count: map.optional("count", "How many records are made at first, times the scale.").unwrap_or(0),
-            record: map.optional("record", "A record with generators in braces: `{n}`, `{guid}`, `{hex:40}`, `{ip}`, `{time}`, `{pick:a|b}`, `{name}`, `{id:8}`."),
-            also: map.many("also", "Further records, as they stand."),
+            record: map.optional(
+                "record",
+                "A record, with generators in braces: `{n}`, `{id:8}`, `{guid}`, `{hex:40}`, `{ip}`, `{mac}`, `{name}`, `{int:1-9}`, `{pick:a|b}`, `{time}`, `{time:-60}`, `{from:collection.field}`.",
+            ),
+            also: map.many("also", "Further records, before the made ones, in the same notation."),
         }
     }
 }
@@ -68,6 +71,8 @@ pub struct Failure {
     pub message: String,
     /// The number.
     pub number: Option<i64>,
+    /// Whether the body holds the error's keys itself.
+    pub bare: bool,
 }
 
 impl Word for Failure {
@@ -79,26 +84,37 @@ impl Word for Failure {
             code: map.required("code", "The short name."),
             message: map.required("message", "The text."),
             number: map.optional("number", "The number."),
+            bare: map.flag("bare", "Whether the body holds the error's keys itself, rather than under the key that usually does."),
         }
     }
 }
 
-/// What a call does. One of the verbs.
+/// What a call does: a verb, the collection it is about, and the details.
 #[derive(Debug, Clone)]
 pub struct Behaviour {
     /// What it does.
     pub does: Verb,
     /// The collection it is about.
     pub of: Option<Name>,
-    /// Where the record's key comes from: a path parameter, or fields of the request.
+    /// What names the record: the path's parameter, or fields of the request's elements.
     pub by: OneOrMore<Name>,
-    /// Query parameters that bound a field: `{ startDateTime: createdDateTime }`.
+    /// Query parameters that bound a field from below.
     pub since: Names<Name>,
     /// Query parameters that bound a field from above.
     pub until: Names<Name>,
-    /// Records on a page.
+    /// The query parameter of the order.
+    pub order: Option<Name>,
+    /// The query parameter of the page's size.
+    pub size: Option<Name>,
+    /// The page's size where no parameter says.
     pub page: Option<u64>,
-    /// Fields set on the record that a call is about.
+    /// The keys under which the answer counts.
+    pub counts: Vec<Name>,
+    /// Query parameters with which only the count is given.
+    pub count_only: Names<Literal>,
+    /// The query parameter that picks fields.
+    pub select: Option<Name>,
+    /// Fields set on the record.
     pub set: Names<Literal>,
     /// A task that the call starts.
     pub task: Option<Task>,
@@ -106,21 +122,29 @@ pub struct Behaviour {
     pub missing: Option<Name>,
     /// The error when there is one already.
     pub duplicate: Option<Name>,
-    /// The answer's constant parts.
+    /// The error when the entity tag is an old one.
+    pub stale: Option<Name>,
+    /// The collection of the record that the path names.
+    pub within: Option<Name>,
+    /// Fields whose value must name a record of another collection.
+    pub refers: Names<Name>,
+    /// Headers of the answer.
+    pub headers: Names<Name>,
+    /// Parts of the answer.
     pub answer: Option<Literal>,
-    /// The path of the answer's `Location`.
+    /// The path that a header of the answer names.
     pub location: Option<Name>,
+    /// The header that names it.
+    pub header: Option<Name>,
     /// Bytes of the answer.
     pub content: Option<String>,
     /// The media type of the bytes.
     pub content_type: Option<String>,
-    /// The collection whose record must have ended well.
+    /// The collection whose record of the same key must have succeeded.
     pub after: Option<Name>,
-    /// Other conditions on the record.
+    /// Other fields that the record must have.
     pub only_if: Names<Literal>,
-    /// Whether lists are counted in the answer.
-    pub counts: bool,
-    /// The rule that quotes entity tags.
+    /// Whether the record has an entity tag.
     pub etag: bool,
     /// Where it stands.
     pub span: Span,
@@ -133,22 +157,31 @@ impl Word for Behaviour {
         Behaviour {
             does: map.required("does", "What it does."),
             of: map.optional("of", "The collection it is about."),
-            by: map.many("by", "Where the record's key comes from: the path's parameter, or fields of the request that are compared."),
+            by: map.many("by", "What names the record: the path's parameter, or fields of the request's elements that are compared with the record's."),
             since: map.many("since", "Query parameters that bound a field from below: `{ startDateTime: createdDateTime }`."),
             until: map.many("until", "Query parameters that bound a field from above."),
-            page: map.optional("page", "Records on a page, where no parameter says."),
-            set: map.many("set", "Fields set on the record."),
+            order: map.optional("order", "The query parameter that says the order, as `field desc`."),
+            size: map.optional("size", "The query parameter that says the page's size."),
+            page: map.optional("page", "The page's size where no parameter says."),
+            counts: map.many("counts", "The keys under which the answer counts all records, and those of the page."),
+            count_only: map.many("count_only", "Query parameters with which only the count is given."),
+            select: map.optional("select", "The query parameter that picks fields, with commas between them."),
+            set: map.many("set", "Fields set on the record, in the notation of `record`."),
             task: map.optional("task", "The task that the call starts."),
             missing: map.optional("missing", "The error when there is no such record."),
-            duplicate: map.optional("duplicate", "The error when there is one already."),
+            duplicate: map.optional("duplicate", "The error when there is one already, or a task for it that has not ended."),
+            stale: map.optional("stale", "The error when the request's entity tag is not the record's."),
+            within: map.optional("within", "The collection of the record that the path names, when the call is about things that belong to it."),
+            refers: map.many("refers", "Fields whose value must be the key of a record of another collection: `{ role: roles }`."),
+            headers: map.many("headers", "Headers of the answer."),
             answer: map.optional("answer", "Parts of the answer, with `{field}` for the record's own."),
-            location: map.optional("location", "The path that the answer's `Location` names, with `{field}` for the record's own."),
+            location: map.optional("location", "The path below the base that a header of the answer names, with `{field}` for the record's own."),
+            header: map.optional("header", "That header; `Location` when left out."),
             content: map.optional("content", "The bytes of the answer, or `{field}` for the record's own."),
             content_type: map.optional("content_type", "The media type of the bytes."),
             after: map.optional("after", "The collection whose record of the same key must have succeeded before."),
-            only_if: map.many("only_if", "Other fields that the record must have, by value."),
-            counts: map.flag("counts", "Whether the answer counts the records."),
-            etag: map.flag("etag", "Whether the record has an entity tag."),
+            only_if: map.many("only_if", "Fields that the record of `after` must have, by value."),
+            etag: map.flag("etag", "Whether the record has an entity tag, which changes with it."),
             span: map.span(),
         }
     }
@@ -157,8 +190,7 @@ impl Word for Behaviour {
 choice! {
     /// What a simulated call does.
     Verb, "what a call does" {
-        List = "list" = "Lists records, filtered and in pages.",
-        Search = "search" = "Lists records that a query header matches, or counts them.",
+        List = "list" = "Lists records: bounded, filtered, sorted and in pages.",
         Get = "get" = "Gives one record.",
         Create = "create" = "Adds the request as a record.",
         Update = "update" = "Changes a record.",
@@ -179,8 +211,10 @@ pub struct Task {
     pub into: Name,
     /// The task's own name for what it does.
     pub action: String,
-    /// Fields of the record that the task shows.
+    /// Fields that the task shows.
     pub copy: Vec<Name>,
+    /// Fields of the request that the task shows in a list of one, under this key.
+    pub nest: Option<Name>,
     /// Fields it gains when it succeeds.
     pub result: Option<Literal>,
 }
@@ -193,6 +227,7 @@ impl Word for Task {
             into: map.required("into", "The collection that holds tasks."),
             action: map.required("action", "The task's own name for what it does."),
             copy: map.many("copy", "Fields of the request or of the record that the task shows."),
+            nest: map.optional("nest", "The key of a list under which the task shows them; otherwise they are its own."),
             result: map.optional("result", "Fields that the task gains when it succeeds."),
         }
     }

@@ -1,6 +1,7 @@
 //! Triggers: an action repeated at an interval.
 
 use crate::read::{Map, Names, OneOrMore, Seconds, Word};
+use crate::source::Span;
 use crate::spec::Name;
 use crate::spec::field::{Document, Input};
 use crate::spec::operation::Example;
@@ -30,6 +31,8 @@ pub struct Trigger {
     pub empty_on: OneOrMore<u64>,
     /// The document's example.
     pub example: Option<Example>,
+    /// Where it stands.
+    pub span: Span,
 }
 
 impl Word for Trigger {
@@ -48,6 +51,7 @@ impl Word for Trigger {
             seen: map.optional("seen", "How an event is known again, so that none is given twice."),
             empty_on: map.many("empty_on", "Statuses that mean an empty round rather than an error."),
             example: map.optional("example", "The vendor's example."),
+            span: map.span(),
         }
     }
 }

@@ -66,6 +66,8 @@ pub struct Enum {
     pub doc: String,
     /// The values.
     pub values: Vec<Literal>,
+    /// Where it stands.
+    pub span: crate::source::Span,
 }
 
 impl Word for Enum {
@@ -75,6 +77,7 @@ impl Word for Enum {
         Enum {
             doc: map.required("doc", "What the values say."),
             values: map.required("values", "Every value, in the document's order."),
+            span: map.span(),
         }
     }
 }

@@ -45,6 +45,223 @@ impl Client {
         self.connection.check().await
     }
 
+    /// Signs users out of every session and lets them sign in to no new one. For accounts in Azure AD and
+    /// in Active Directory on premises.
+    ///
+    /// Sends `POST /response/domainAccounts/disable`. Changes something that people notice or that cannot
+    /// be put back. `enable_account` takes it back. It is not sent again unless the service surely did not
+    /// act. Needs Response Management (View, filter, and search (Task List tab); Enable/Disable user
+    /// account, force sign out, force password reset).
+    pub async fn disable_account(
+        &self,
+        input: &DisableAccountInput,
+    ) -> Result<DisableAccountOutput, Error> {
+        self.connection.run(&operations::DISABLE_ACCOUNT, input).await
+    }
+
+    /// Lets users of disabled accounts sign in again. For accounts in Azure AD and in Active Directory on
+    /// premises.
+    ///
+    /// Sends `POST /response/domainAccounts/enable`. Changes something that is easily put back.
+    /// `disable_account` takes it back. It is not sent again unless the service surely did not act. Needs
+    /// Response Management (View, filter, and search (Task List tab); Enable/Disable user account, force
+    /// sign out, force password reset).
+    pub async fn enable_account(
+        &self,
+        input: &EnableAccountInput,
+    ) -> Result<EnableAccountOutput, Error> {
+        self.connection.run(&operations::ENABLE_ACCOUNT, input).await
+    }
+
+    /// Signs users out of every session and has them choose a new password when they sign in next. For
+    /// accounts in Azure AD and in Active Directory on premises.
+    ///
+    /// Sends `POST /response/domainAccounts/resetPassword`. Changes something that people notice or that
+    /// cannot be put back. It is not sent again unless the service surely did not act. Needs Response
+    /// Management (View, filter, and search (Task List tab); Enable/Disable user account, force sign out,
+    /// force password reset).
+    pub async fn reset_password_account(
+        &self,
+        input: &ResetPasswordAccountInput,
+    ) -> Result<ResetPasswordAccountOutput, Error> {
+        self.connection.run(&operations::RESET_PASSWORD_ACCOUNT, input).await
+    }
+
+    /// Signs users out of every session. They can sign in again. For accounts in Azure AD only.
+    ///
+    /// Sends `POST /response/domainAccounts/signOut`. Changes something that people notice or that cannot
+    /// be put back. It is not sent again unless the service surely did not act. Needs Response Management
+    /// (View, filter, and search (Task List tab); Enable/Disable user account, force sign out, force
+    /// password reset).
+    pub async fn sign_out_account(
+        &self,
+        input: &SignOutAccountInput,
+    ) -> Result<SignOutAccountOutput, Error> {
+        self.connection.run(&operations::SIGN_OUT_ACCOUNT, input).await
+    }
+
+    /// Writes a note on a Workbench alert.
+    ///
+    /// Sends `POST /workbench/alerts/{alert_id}/notes`. Changes something that is easily put back. It is
+    /// not sent again unless the service surely did not act. Needs Workbench (Modify alert details).
+    pub async fn add_alert_note(
+        &self,
+        input: &AddAlertNoteInput,
+    ) -> Result<AddAlertNoteOutput, Error> {
+        self.connection.run(&operations::ADD_ALERT_NOTE, input).await
+    }
+
+    /// Sets how far the investigation of a Workbench alert has come, or what it found.
+    ///
+    /// Sends `PATCH /workbench/alerts/{id}`. Changes something that is easily put back. It is not sent
+    /// again unless the service surely did not act. Needs Workbench (Modify alert details).
+    ///
+    /// The service prefers a newer pair of fields and still takes the one that is sent here,
+    /// `investigationStatus`. The pair shows in an alert as `status` and `investigation_result`.
+    pub async fn edit_alert_status(
+        &self,
+        input: &EditAlertStatusInput,
+    ) -> Result<EditAlertStatusOutput, Error> {
+        self.connection.run(&operations::EDIT_ALERT_STATUS, input).await
+    }
+
+    /// Reads one Workbench alert and the tag of its present version.
+    ///
+    /// Sends `GET /workbench/alerts/{alert_id}`. Changes nothing. Needs Workbench (View, filter, and
+    /// search).
+    ///
+    /// The document describes this action in the words of Get Alert List; it reads a single alert.
+    pub async fn get_alert_details(
+        &self,
+        input: &GetAlertDetailsInput,
+    ) -> Result<GetAlertDetailsOutput, Error> {
+        self.connection.run(&operations::GET_ALERT_DETAILS, input).await
+    }
+
+    /// Reads all Workbench alerts that were created in a range of time, newest first.
+    ///
+    /// Sends `GET /workbench/alerts`. Changes nothing. Needs Workbench (View, filter, and search).
+    ///
+    /// The service itself needs no range. It is required here, as in the document, so that no call reads
+    /// every alert there is by accident.
+    pub async fn get_alert_list(
+        &self,
+        input: &GetAlertListInput,
+    ) -> Result<GetAlertListOutput, Error> {
+        self.connection.run(&operations::GET_ALERT_LIST, input).await
+    }
+
+    /// The records of [`get_alert_list`](Self::get_alert_list) one by one, fetched a page at a time: for
+    /// results of any size.
+    pub fn get_alert_list_items(
+        &self,
+        input: &GetAlertListInput,
+    ) -> Result<Items<Alert>, Error> {
+        self.connection.items(&operations::GET_ALERT_LIST, input)
+    }
+
+    /// Makes one to ten API keys. Each key is shown in this answer and never again.
+    ///
+    /// Sends `POST /iam/apiKeys`. Changes something that is easily put back. `delete_api_keys` takes it
+    /// back. It is not sent again unless the service surely did not act. Needs API Keys (View; Configure
+    /// Settings).
+    pub async fn create_api_keys(
+        &self,
+        input: &CreateApiKeysInput,
+    ) -> Result<CreateApiKeysOutput, Error> {
+        self.connection.run(&operations::CREATE_API_KEYS, input).await
+    }
+
+    /// Deletes one to ten API keys for good.
+    ///
+    /// Sends `POST /iam/apiKeys/delete`. Changes something that people notice or that cannot be put back.
+    /// It is not sent again unless the service surely did not act. Needs API Keys (View; Configure
+    /// Settings).
+    pub async fn delete_api_keys(
+        &self,
+        input: &DeleteApiKeysInput,
+    ) -> Result<DeleteApiKeysOutput, Error> {
+        self.connection.run(&operations::DELETE_API_KEYS, input).await
+    }
+
+    /// Reads what is known of an API key, but for the key itself.
+    ///
+    /// Sends `GET /iam/apiKeys/{id}`. Changes nothing. Needs API Keys (View).
+    pub async fn get_api_key(
+        &self,
+        input: &GetApiKeyInput,
+    ) -> Result<GetApiKeyOutput, Error> {
+        self.connection.run(&operations::GET_API_KEY, input).await
+    }
+
+    /// Lists API keys, the newest first.
+    ///
+    /// Sends `GET /iam/apiKeys`. Changes nothing. Needs API Keys (View).
+    pub async fn list_api_keys(
+        &self,
+        input: &ListApiKeysInput,
+    ) -> Result<ListApiKeysOutput, Error> {
+        self.connection.run(&operations::LIST_API_KEYS, input).await
+    }
+
+    /// The records of [`list_api_keys`](Self::list_api_keys) one by one, fetched a page at a time: for
+    /// results of any size.
+    pub fn list_api_keys_items(
+        &self,
+        input: &ListApiKeysInput,
+    ) -> Result<Items<ApiKeysListResp>, Error> {
+        self.connection.items(&operations::LIST_API_KEYS, input)
+    }
+
+    /// Changes an API key's name, role, status and description. The key itself stays the same.
+    ///
+    /// Sends `PATCH /iam/apiKeys/{id}`. Changes something that is easily put back. It is not sent again
+    /// unless the service surely did not act. Needs API Keys (View; Configure Settings).
+    pub async fn update_api_key(
+        &self,
+        input: &UpdateApiKeyInput,
+    ) -> Result<UpdateApiKeyOutput, Error> {
+        self.connection.run(&operations::UPDATE_API_KEY, input).await
+    }
+
+    /// Deletes messages from the mailboxes they are in. Deleted messages cannot be restored; quarantined
+    /// ones can.
+    ///
+    /// Sends `POST /response/emails/delete`. Changes something that people notice or that cannot be put
+    /// back. It is not sent again unless the service surely did not act. Needs Response Management (View,
+    /// filter, and search (Task List tab); Delete messages).
+    pub async fn delete_email_message(
+        &self,
+        input: &DeleteEmailMessageInput,
+    ) -> Result<DeleteEmailMessageOutput, Error> {
+        self.connection.run(&operations::DELETE_EMAIL_MESSAGE, input).await
+    }
+
+    /// Takes messages out of their mailboxes into quarantine, where their readers do not see them.
+    ///
+    /// Sends `POST /response/emails/quarantine`. Changes something that is easily put back.
+    /// `restore_email_message` takes it back. It is not sent again unless the service surely did not act.
+    /// Needs Response Management (View, filter, and search (Task List tab); Quarantine/Restore messages).
+    pub async fn quarantine_email_message(
+        &self,
+        input: &QuarantineEmailMessageInput,
+    ) -> Result<QuarantineEmailMessageOutput, Error> {
+        self.connection.run(&operations::QUARANTINE_EMAIL_MESSAGE, input).await
+    }
+
+    /// Puts messages back from quarantine into their mailboxes.
+    ///
+    /// Sends `POST /response/emails/restore`. Changes something that is easily put back.
+    /// `quarantine_email_message` takes it back. It is not sent again unless the service surely did not
+    /// act. Needs Response Management (View, filter, and search (Task List tab); Quarantine/Restore
+    /// messages).
+    pub async fn restore_email_message(
+        &self,
+        input: &RestoreEmailMessageInput,
+    ) -> Result<RestoreEmailMessageOutput, Error> {
+        self.connection.run(&operations::RESTORE_EMAIL_MESSAGE, input).await
+    }
+
     /// Cuts endpoints off the network. They still reach the Trend Micro servers that manage them, so they
     /// can be restored.
     ///
@@ -112,6 +329,414 @@ impl Client {
         input: &GetEndpointDataInput,
     ) -> Result<Items<EndpointData>, Error> {
         self.connection.items(&operations::GET_ENDPOINT_DATA, input)
+    }
+
+    /// Looks up detections of Observed Attack Techniques that were both detected in one range of time and
+    /// ingested in another. More than 50 are an error.
+    ///
+    /// Sends `GET /oat/detections`. Changes nothing. Needs Observed Attack Techniques (View, filter, and
+    /// search).
+    ///
+    /// The document does not name the limit of 50. The service itself would give more. It needs no dates
+    /// either, and would answer for the last hour.
+    pub async fn get_oat_list(
+        &self,
+        input: &GetOatListInput,
+    ) -> Result<GetOatListOutput, Error> {
+        self.connection.run(&operations::GET_OAT_LIST, input).await
+    }
+
+    /// The records of [`get_oat_list`](Self::get_oat_list) one by one, fetched a page at a time: for
+    /// results of any size.
+    pub fn get_oat_list_items(
+        &self,
+        input: &GetOatListInput,
+    ) -> Result<Items<Oat>, Error> {
+        self.connection.items(&operations::GET_OAT_LIST, input)
+    }
+
+    /// Blocks domains, IP addresses, URLs, senders and file hashes. They become entries of the Suspicious
+    /// Object List, and connected products block them from then on. Each object starts a task.
+    ///
+    /// Sends `POST /response/suspiciousObjects`. Changes something that is easily put back.
+    /// `remove_from_block_list` takes it back. It is not sent again unless the service surely did not act.
+    /// Needs Response Management (View, filter, and search (Task List tab); Add to block list), Suspicious
+    /// Object Management (View, filter, and search; Manage lists and configure settings).
+    ///
+    /// SHA-256 hashes are taken too, though the document's text does not name them.
+    pub async fn add_to_block_list(
+        &self,
+        input: &AddToBlockListInput,
+    ) -> Result<AddToBlockListOutput, Error> {
+        self.connection.run(&operations::ADD_TO_BLOCK_LIST, input).await
+    }
+
+    /// Unblocks objects, if they were blocked by Add to Block List. Each object starts a task.
+    ///
+    /// Sends `POST /response/suspiciousObjects/delete`. Changes something that is easily put back.
+    /// `add_to_block_list` takes it back. It is not sent again unless the service surely did not act. Needs
+    /// Response Management (View, filter, and search (Task List tab); Add to block list), Suspicious Object
+    /// Management (View, filter, and search; Manage lists and configure settings).
+    ///
+    /// SHA-256 hashes are taken too, though the document's text does not name them.
+    pub async fn remove_from_block_list(
+        &self,
+        input: &RemoveFromBlockListInput,
+    ) -> Result<RemoveFromBlockListOutput, Error> {
+        self.connection.run(&operations::REMOVE_FROM_BLOCK_LIST, input).await
+    }
+
+    /// Puts objects on the exception list, which keeps them off the Suspicious Object List.
+    ///
+    /// Sends `POST /threatintel/suspiciousObjectExceptions`. Changes something that is easily put back.
+    /// `remove_from_exception_list` takes it back. It is not sent again unless the service surely did not
+    /// act. Needs Suspicious Object Management (View, filter, and search; Manage lists and configure
+    /// settings).
+    ///
+    /// Senders and SHA-256 hashes are taken too, though the document's text does not name them. A newer
+    /// description of the service speaks of at most 100 objects in a call, which is not checked here.
+    pub async fn add_to_exception_list(
+        &self,
+        input: &AddToExceptionListInput,
+    ) -> Result<AddToExceptionListOutput, Error> {
+        self.connection.run(&operations::ADD_TO_EXCEPTION_LIST, input).await
+    }
+
+    /// Takes objects off the exception list. One that is not there may be answered with 404.
+    ///
+    /// Sends `POST /threatintel/suspiciousObjectExceptions/delete`. Changes something that is easily put
+    /// back. `add_to_exception_list` takes it back. It is not sent again unless the service surely did not
+    /// act. Needs Suspicious Object Management (View, filter, and search; Manage lists and configure
+    /// settings).
+    ///
+    /// Senders and SHA-256 hashes are taken too, though the document's text does not name them.
+    pub async fn remove_from_exception_list(
+        &self,
+        input: &RemoveFromExceptionListInput,
+    ) -> Result<RemoveFromExceptionListOutput, Error> {
+        self.connection.run(&operations::REMOVE_FROM_EXCEPTION_LIST, input).await
+    }
+
+    /// Reads the whole exception list, the latest changes first.
+    ///
+    /// Sends `GET /threatintel/suspiciousObjectExceptions`. Changes nothing. Needs Suspicious Object
+    /// Management (View, filter, and search).
+    pub async fn get_exception_list(
+        &self,
+        input: &GetExceptionListInput,
+    ) -> Result<GetExceptionListOutput, Error> {
+        self.connection.run(&operations::GET_EXCEPTION_LIST, input).await
+    }
+
+    /// The records of [`get_exception_list`](Self::get_exception_list) one by one, fetched a page at a
+    /// time: for results of any size.
+    pub fn get_exception_list_items(
+        &self,
+        input: &GetExceptionListInput,
+    ) -> Result<Items<ExceptionObjects>, Error> {
+        self.connection.items(&operations::GET_EXCEPTION_LIST, input)
+    }
+
+    /// Puts objects on the Suspicious Object List, with what products do when they meet one. The list holds
+    /// 10,000 objects of each type; when it is full, those nearest to their expiry give way.
+    ///
+    /// Sends `POST /threatintel/suspiciousObjects`. Changes something that is easily put back.
+    /// `remove_from_suspicious_list` takes it back. It is not sent again unless the service surely did not
+    /// act. Needs Suspicious Object Management (View, filter, and search; Manage lists and configure
+    /// settings).
+    ///
+    /// The document's text calls it the Block Object List. A newer description of the service speaks of at
+    /// most 1000 objects in a call, which is not checked here.
+    pub async fn add_to_suspicious_list(
+        &self,
+        input: &AddToSuspiciousListInput,
+    ) -> Result<AddToSuspiciousListOutput, Error> {
+        self.connection.run(&operations::ADD_TO_SUSPICIOUS_LIST, input).await
+    }
+
+    /// Takes objects off the Suspicious Object List. One that is not there may be answered with 404.
+    ///
+    /// Sends `POST /threatintel/suspiciousObjects/delete`. Changes something that is easily put back.
+    /// `add_to_suspicious_list` takes it back. It is not sent again unless the service surely did not act.
+    /// Needs Suspicious Object Management (View, filter, and search; Manage lists and configure settings).
+    ///
+    /// Senders and SHA-256 hashes are taken too, though the document's text does not name them.
+    pub async fn remove_from_suspicious_list(
+        &self,
+        input: &RemoveFromSuspiciousListInput,
+    ) -> Result<RemoveFromSuspiciousListOutput, Error> {
+        self.connection.run(&operations::REMOVE_FROM_SUSPICIOUS_LIST, input).await
+    }
+
+    /// Reads the whole Suspicious Object List, the latest changes first.
+    ///
+    /// Sends `GET /threatintel/suspiciousObjects`. Changes nothing. Needs Suspicious Object Management
+    /// (View, filter, and search).
+    pub async fn get_suspicious_list(
+        &self,
+        input: &GetSuspiciousListInput,
+    ) -> Result<GetSuspiciousListOutput, Error> {
+        self.connection.run(&operations::GET_SUSPICIOUS_LIST, input).await
+    }
+
+    /// The records of [`get_suspicious_list`](Self::get_suspicious_list) one by one, fetched a page at a
+    /// time: for results of any size.
+    pub fn get_suspicious_list_items(
+        &self,
+        input: &GetSuspiciousListInput,
+    ) -> Result<Items<SuspiciousObjects>, Error> {
+        self.connection.items(&operations::GET_SUSPICIOUS_LIST, input)
+    }
+
+    /// Sends a file to the sandbox. The `id` that comes back is what every other sandbox action asks for.
+    ///
+    /// Sends `POST /sandbox/files/analyze`. Changes something that is easily put back. It is not sent again
+    /// unless the service surely did not act. Needs Sandbox Analysis (View, filter, and search; Submit
+    /// objects).
+    ///
+    /// Submissions cost credits, except in regions where the sandbox is not officially released, and count
+    /// toward a daily reserve unless the sandbox knows the sample already. When the reserve is used up, the
+    /// service answers 429, and trying again the same day does not help. The service publishes which types
+    /// of files it takes in its own help.
+    pub async fn submit_file_to_sandbox(
+        &self,
+        input: &SubmitFileToSandboxInput,
+    ) -> Result<SubmitFileToSandboxOutput, Error> {
+        self.connection.run(&operations::SUBMIT_FILE_TO_SANDBOX, input).await
+    }
+
+    /// Sends up to ten URLs to the sandbox. Each becomes a submission with an id of its own.
+    ///
+    /// Sends `POST /sandbox/urls/analyze`. Changes something that is easily put back. It is not sent again
+    /// unless the service surely did not act. Needs Sandbox Analysis (View, filter, and search; Submit
+    /// objects).
+    ///
+    /// Each URL counts toward the same daily reserve as a file does. When the reserve is used up, the
+    /// service answers 429, and trying again the same day does not help.
+    pub async fn submit_urls_to_sandbox(
+        &self,
+        input: &SubmitUrlsToSandboxInput,
+    ) -> Result<SubmitUrlsToSandboxOutput, Error> {
+        self.connection.run(&operations::SUBMIT_URLS_TO_SANDBOX, input).await
+    }
+
+    /// Tells how far the analysis of a submission is. It looks once and does not wait.
+    ///
+    /// Sends `GET /sandbox/tasks/{task_id}`. Changes nothing. Needs Sandbox Analysis (View, filter, and
+    /// search; Submit objects).
+    pub async fn get_sandbox_submission_status(
+        &self,
+        input: &GetSandboxSubmissionStatusInput,
+    ) -> Result<GetSandboxSubmissionStatusOutput, Error> {
+        self.connection.run(&operations::GET_SANDBOX_SUBMISSION_STATUS, input).await
+    }
+
+    /// Reads what the sandbox found out about a sample.
+    ///
+    /// Sends `GET /sandbox/analysisResults/{report_id}`. Changes nothing. Needs Sandbox Analysis (View,
+    /// filter, and search; Submit objects).
+    pub async fn get_sandbox_analysis_result(
+        &self,
+        input: &GetSandboxAnalysisResultInput,
+    ) -> Result<GetSandboxAnalysisResultOutput, Error> {
+        self.connection.run(&operations::GET_SANDBOX_ANALYSIS_RESULT, input).await
+    }
+
+    /// Fetches the sandbox's report on a sample, as a PDF.
+    ///
+    /// Sends `GET /sandbox/analysisResults/{id}/report`. Changes nothing. Needs Sandbox Analysis (View,
+    /// filter, and search; Submit objects).
+    pub async fn download_sandbox_analysis_result(
+        &self,
+        input: &DownloadSandboxAnalysisResultInput,
+    ) -> Result<DownloadSandboxAnalysisResultOutput, Error> {
+        self.connection.run(&operations::DOWNLOAD_SANDBOX_ANALYSIS_RESULT, input).await
+    }
+
+    /// Fetches the investigation package of an analysis, as a ZIP archive.
+    ///
+    /// Sends `GET /sandbox/analysisResults/{id}/investigationPackage`. Changes nothing. Needs Sandbox
+    /// Analysis (View, filter, and search; Submit objects).
+    pub async fn download_sandbox_investigation_package(
+        &self,
+        input: &DownloadSandboxInvestigationPackageInput,
+    ) -> Result<DownloadSandboxInvestigationPackageOutput, Error> {
+        self.connection
+            .run(&operations::DOWNLOAD_SANDBOX_INVESTIGATION_PACKAGE, input)
+            .await
+    }
+
+    /// Reads which files, addresses, domains and URLs an analysis found suspicious.
+    ///
+    /// Sends `GET /sandbox/analysisResults/{id}/suspiciousObjects`. Changes nothing. Needs Sandbox Analysis
+    /// (View, filter, and search; Submit objects).
+    ///
+    /// Only samples of high risk have such a list. For others the service answers 404, as it does before
+    /// the analysis has ended.
+    pub async fn get_sandbox_suspicious_list(
+        &self,
+        input: &GetSandboxSuspiciousListInput,
+    ) -> Result<GetSandboxSuspiciousListOutput, Error> {
+        self.connection.run(&operations::GET_SANDBOX_SUSPICIOUS_LIST, input).await
+    }
+
+    /// Uploads a PowerShell or Bash script to the service's collection. Run Custom Script takes it from
+    /// there by its file name.
+    ///
+    /// Sends `POST /response/customScripts`. Changes something that is easily put back.
+    /// `delete_custom_script` takes it back. It is not sent again unless the service surely did not act.
+    /// Needs Response Management (View, filter, and search (Task List tab); View, filter and search (Custom
+    /// Scripts tab); Manage custom scripts).
+    pub async fn add_custom_script(
+        &self,
+        input: &AddCustomScriptInput,
+    ) -> Result<AddCustomScriptOutput, Error> {
+        self.connection.run(&operations::ADD_CUSTOM_SCRIPT, input).await
+    }
+
+    /// Removes a script from the collection for good.
+    ///
+    /// Sends `DELETE /response/customScripts/{script_id}`. Changes something that people notice or that
+    /// cannot be put back. Doing it twice is the same as doing it once. Needs Response Management (View,
+    /// filter, and search (Task List tab); View, filter and search (Custom Scripts tab); Manage custom
+    /// scripts).
+    pub async fn delete_custom_script(
+        &self,
+        input: &DeleteCustomScriptInput,
+    ) -> Result<DeleteCustomScriptOutput, Error> {
+        self.connection.run(&operations::DELETE_CUSTOM_SCRIPT, input).await
+    }
+
+    /// Fetches the text of a script from the collection.
+    ///
+    /// Sends `GET /response/customScripts/{script_id}`. Changes nothing. Needs Response Management (View,
+    /// filter, and search (Task List tab); View, filter and search (Custom Scripts tab); Download custom
+    /// scripts).
+    pub async fn download_custom_script(
+        &self,
+        input: &DownloadCustomScriptInput,
+    ) -> Result<DownloadCustomScriptOutput, Error> {
+        self.connection.run(&operations::DOWNLOAD_CUSTOM_SCRIPT, input).await
+    }
+
+    /// Lists the scripts of the collection, all of them or those that a search finds.
+    ///
+    /// Sends `GET /response/customScripts`. Changes nothing. Needs Response Management (View, filter, and
+    /// search (Task List tab); View, filter and search (Custom Scripts tab)).
+    pub async fn get_custom_script_list(
+        &self,
+        input: &GetCustomScriptListInput,
+    ) -> Result<GetCustomScriptListOutput, Error> {
+        self.connection.run(&operations::GET_CUSTOM_SCRIPT_LIST, input).await
+    }
+
+    /// The records of [`get_custom_script_list`](Self::get_custom_script_list) one by one, fetched a page
+    /// at a time: for results of any size.
+    pub fn get_custom_script_list_items(
+        &self,
+        input: &GetCustomScriptListInput,
+    ) -> Result<Items<CustomScriptsListResp>, Error> {
+        self.connection.items(&operations::GET_CUSTOM_SCRIPT_LIST, input)
+    }
+
+    /// Runs a script of the collection on one endpoint. Get Task Result tells how it went.
+    ///
+    /// Sends `POST /response/endpoints/runScript`. Changes something that people notice or that cannot be
+    /// put back. It is not sent again unless the service surely did not act. Needs Response Management
+    /// (View, filter, and search (Task List tab); View, filter and search (Custom Scripts tab); Run custom
+    /// scripts).
+    pub async fn run_custom_script(
+        &self,
+        input: &RunCustomScriptInput,
+    ) -> Result<RunCustomScriptOutput, Error> {
+        self.connection.run(&operations::RUN_CUSTOM_SCRIPT, input).await
+    }
+
+    /// Replaces a script of the collection by a new version; its id stays. Download the old version first
+    /// if it may be needed again.
+    ///
+    /// Sends `POST /response/customScripts/{script_id}/update`. Changes something that is easily put back.
+    /// It is not sent again unless the service surely did not act. Needs Response Management (View, filter,
+    /// and search (Task List tab); View, filter and search (Custom Scripts tab); Manage custom scripts).
+    pub async fn update_custom_script(
+        &self,
+        input: &UpdateCustomScriptInput,
+    ) -> Result<UpdateCustomScriptOutput, Error> {
+        self.connection.run(&operations::UPDATE_CUSTOM_SCRIPT, input).await
+    }
+
+    /// Searches what happened to mail messages. It counts first, and more than 5000 events are an error.
+    ///
+    /// Sends `GET /search/emailActivities`. Changes nothing. Needs Search (View, filter, and search).
+    pub async fn get_email_activity_data(
+        &self,
+        input: &GetEmailActivityDataInput,
+    ) -> Result<GetEmailActivityDataOutput, Error> {
+        self.connection.run(&operations::GET_EMAIL_ACTIVITY_DATA, input).await
+    }
+
+    /// The records of [`get_email_activity_data`](Self::get_email_activity_data) one by one, fetched a page
+    /// at a time: for results of any size.
+    pub fn get_email_activity_data_items(
+        &self,
+        input: &GetEmailActivityDataInput,
+    ) -> Result<Items<EmailActivityDataResp>, Error> {
+        self.connection.items(&operations::GET_EMAIL_ACTIVITY_DATA, input)
+    }
+
+    /// Counts the events of mail messages that a search would find.
+    ///
+    /// Sends `GET /search/emailActivities`. Changes nothing. Needs Search (View, filter, and search).
+    pub async fn get_email_activity_data_count(
+        &self,
+        input: &GetEmailActivityDataCountInput,
+    ) -> Result<GetEmailActivityDataCountOutput, Error> {
+        self.connection.run(&operations::GET_EMAIL_ACTIVITY_DATA_COUNT, input).await
+    }
+
+    /// Searches what happened on endpoints. It counts first, and more than 5000 events are an error.
+    ///
+    /// Sends `GET /search/endpointActivities`. Changes nothing. Needs Search (View, filter, and search).
+    pub async fn get_endpoint_activity_data(
+        &self,
+        input: &GetEndpointActivityDataInput,
+    ) -> Result<GetEndpointActivityDataOutput, Error> {
+        self.connection.run(&operations::GET_ENDPOINT_ACTIVITY_DATA, input).await
+    }
+
+    /// The records of [`get_endpoint_activity_data`](Self::get_endpoint_activity_data) one by one, fetched
+    /// a page at a time: for results of any size.
+    pub fn get_endpoint_activity_data_items(
+        &self,
+        input: &GetEndpointActivityDataInput,
+    ) -> Result<Items<EndpointActivityDataResp>, Error> {
+        self.connection.items(&operations::GET_ENDPOINT_ACTIVITY_DATA, input)
+    }
+
+    /// Counts the events on endpoints that a search would find.
+    ///
+    /// Sends `GET /search/endpointActivities`. Changes nothing. Needs Search (View, filter, and search).
+    pub async fn get_endpoint_activity_data_count(
+        &self,
+        input: &GetEndpointActivityDataCountInput,
+    ) -> Result<GetEndpointActivityDataCountOutput, Error> {
+        self.connection.run(&operations::GET_ENDPOINT_ACTIVITY_DATA_COUNT, input).await
+    }
+
+    /// Tells what became of a response task and, where it collected something, where that is and how it
+    /// opens.
+    ///
+    /// Sends `GET /response/tasks/{task_id}`. Changes nothing. Needs Response Management (View, filter, and
+    /// search (Task List tab); Download task result).
+    ///
+    /// A task that failed, was rejected or was canceled is an answer, not an error: look at `status`. So is
+    /// one that has not ended when the time is up. A task that waits for approval is not waited for. Which
+    /// fields there are depends on the task's action.
+    pub async fn get_task_result(
+        &self,
+        input: &GetTaskResultInput,
+    ) -> Result<GetTaskResultOutput, Error> {
+        self.connection.run(&operations::GET_TASK_RESULT, input).await
     }
 }
 

@@ -12,6 +12,9 @@ mod client;
 pub mod operations;
 #[rustfmt::skip]
 pub mod types;
+#[cfg(feature = "simulator")]
+#[rustfmt::skip]
+pub mod simulator;
 
 pub use client::{Client, Parameters};
 pub use operations::CONNECTOR;

@@ -69,20 +69,63 @@ pub static CONNECTOR: Connector = Connector {
     read_timeout: 65,
     names: NameRule::CamelCase,
     operations: &[
+        &DISABLE_ACCOUNT,
+        &ENABLE_ACCOUNT,
+        &RESET_PASSWORD_ACCOUNT,
+        &SIGN_OUT_ACCOUNT,
+        &ADD_ALERT_NOTE,
+        &EDIT_ALERT_STATUS,
+        &GET_ALERT_DETAILS,
+        &GET_ALERT_LIST,
+        &CREATE_API_KEYS,
+        &DELETE_API_KEYS,
+        &GET_API_KEY,
+        &LIST_API_KEYS,
+        &UPDATE_API_KEY,
+        &DELETE_EMAIL_MESSAGE,
+        &QUARANTINE_EMAIL_MESSAGE,
+        &RESTORE_EMAIL_MESSAGE,
         &ISOLATE_ENDPOINT,
         &RESTORE_ENDPOINT,
         &COLLECT_FILE,
         &TERMINATE_PROCESS,
         &GET_ENDPOINT_DATA,
+        &GET_OAT_LIST,
+        &ADD_TO_BLOCK_LIST,
+        &REMOVE_FROM_BLOCK_LIST,
+        &ADD_TO_EXCEPTION_LIST,
+        &REMOVE_FROM_EXCEPTION_LIST,
+        &GET_EXCEPTION_LIST,
+        &ADD_TO_SUSPICIOUS_LIST,
+        &REMOVE_FROM_SUSPICIOUS_LIST,
+        &GET_SUSPICIOUS_LIST,
+        &SUBMIT_FILE_TO_SANDBOX,
+        &SUBMIT_URLS_TO_SANDBOX,
+        &GET_SANDBOX_SUBMISSION_STATUS,
+        &GET_SANDBOX_ANALYSIS_RESULT,
+        &DOWNLOAD_SANDBOX_ANALYSIS_RESULT,
+        &DOWNLOAD_SANDBOX_INVESTIGATION_PACKAGE,
+        &GET_SANDBOX_SUSPICIOUS_LIST,
+        &ADD_CUSTOM_SCRIPT,
+        &DELETE_CUSTOM_SCRIPT,
+        &DOWNLOAD_CUSTOM_SCRIPT,
+        &GET_CUSTOM_SCRIPT_LIST,
+        &RUN_CUSTOM_SCRIPT,
+        &UPDATE_CUSTOM_SCRIPT,
+        &GET_EMAIL_ACTIVITY_DATA,
+        &GET_EMAIL_ACTIVITY_DATA_COUNT,
+        &GET_ENDPOINT_ACTIVITY_DATA,
+        &GET_ENDPOINT_ACTIVITY_DATA_COUNT,
+        &GET_TASK_RESULT,
     ],
-    triggers: &[],
+    triggers: &[&POLL_ALERT_LIST, &POLL_OAT_LIST, &POLL_SANDBOX_SUSPICIOUS_LIST],
     roles: &[
         Role {
             name: "Master Administrator",
             grants: Grants::Everything,
         },
         Role {
-            name: "Operator",
+            name: "Operator (formerly Administrator)",
             grants: Grants::Unknown,
         },
         Role {
@@ -107,6 +150,765 @@ static CHECK_CONNECTION: Operation = Operation {
     repeat: Repeat::Safe,
     call: Call::get("/healthcheck/connectivity"),
     ..Operation::named("check")
+};
+
+/// `POST /response/domainAccounts/disable`
+pub static DISABLE_ACCOUNT: Operation = Operation {
+    title: "Disable Account",
+    effect: Effect::Destructive,
+    undo: Some("enable_account"),
+    permissions: &[
+        (
+            "Response Management",
+            &[
+                "View, filter, and search (Task List tab)",
+                "Enable/Disable user account, force sign out, force password reset",
+            ],
+        ),
+    ],
+    call: Call::post("/response/domainAccounts/disable"),
+    success: &[207],
+    multi_status: &[202],
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "account_identifiers",
+                    Shape::List(&Shape::Record(&ACCOUNT_IDENTIFIERS)),
+                    Place::BodyItems(None),
+                )
+                .required()
+                .rules(Rules {
+                    min_items: Some(1),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("disable_account")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "multi_response",
+                    Shape::List(&Shape::Record(&MULTI_RESPONSE)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::EachAnswer),
+        ),
+    ],
+    ..Operation::named("disable_account")
+};
+
+/// `POST /response/domainAccounts/enable`
+pub static ENABLE_ACCOUNT: Operation = Operation {
+    title: "Enable Account",
+    effect: Effect::Write,
+    undo: Some("disable_account"),
+    permissions: &[
+        (
+            "Response Management",
+            &[
+                "View, filter, and search (Task List tab)",
+                "Enable/Disable user account, force sign out, force password reset",
+            ],
+        ),
+    ],
+    call: Call::post("/response/domainAccounts/enable"),
+    success: &[207],
+    multi_status: &[202],
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "account_identifiers",
+                    Shape::List(&Shape::Record(&ACCOUNT_IDENTIFIERS)),
+                    Place::BodyItems(None),
+                )
+                .required()
+                .rules(Rules {
+                    min_items: Some(1),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("enable_account")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "multi_response",
+                    Shape::List(&Shape::Record(&MULTI_RESPONSE)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::EachAnswer),
+        ),
+    ],
+    ..Operation::named("enable_account")
+};
+
+/// `POST /response/domainAccounts/resetPassword`
+pub static RESET_PASSWORD_ACCOUNT: Operation = Operation {
+    title: "Reset Password Account",
+    effect: Effect::Destructive,
+    permissions: &[
+        (
+            "Response Management",
+            &[
+                "View, filter, and search (Task List tab)",
+                "Enable/Disable user account, force sign out, force password reset",
+            ],
+        ),
+    ],
+    call: Call::post("/response/domainAccounts/resetPassword"),
+    success: &[207],
+    multi_status: &[202],
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "account_identifiers",
+                    Shape::List(
+                        &Shape::Record(&RESET_PASSWORD_ACCOUNT_ACCOUNT_IDENTIFIERS),
+                    ),
+                    Place::BodyItems(None),
+                )
+                .required()
+                .rules(Rules {
+                    min_items: Some(1),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("reset_password_account")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "multi_response",
+                    Shape::List(&Shape::Record(&MULTI_RESPONSE)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::EachAnswer),
+        ),
+    ],
+    ..Operation::named("reset_password_account")
+};
+
+/// `POST /response/domainAccounts/signOut`
+pub static SIGN_OUT_ACCOUNT: Operation = Operation {
+    title: "Sign out Account",
+    effect: Effect::Destructive,
+    permissions: &[
+        (
+            "Response Management",
+            &[
+                "View, filter, and search (Task List tab)",
+                "Enable/Disable user account, force sign out, force password reset",
+            ],
+        ),
+    ],
+    call: Call::post("/response/domainAccounts/signOut"),
+    success: &[207],
+    multi_status: &[202],
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "account_identifiers",
+                    Shape::List(&Shape::Record(&ACCOUNT_IDENTIFIERS)),
+                    Place::BodyItems(None),
+                )
+                .required()
+                .rules(Rules {
+                    min_items: Some(1),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("sign_out_account")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "multi_response",
+                    Shape::List(&Shape::Record(&MULTI_RESPONSE)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::EachAnswer),
+        ),
+    ],
+    ..Operation::named("sign_out_account")
+};
+
+/// `POST /workbench/alerts/{alert_id}/notes`
+pub static ADD_ALERT_NOTE: Operation = Operation {
+    title: "Add Alert Note",
+    effect: Effect::Write,
+    permissions: &[("Workbench", &["Modify alert details"])],
+    call: Call::post("/workbench/alerts/{alert_id}/notes"),
+    success: &[201],
+    input: &Record {
+        fields: &[
+            Field::new("alert_id", Shape::Text, Place::Path)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Identifier),
+                    min_length: Some(1),
+                    ..Rules::NONE
+                }),
+            Field::new("content", Shape::Text, Place::Body("content"))
+                .required()
+                .rules(Rules {
+                    min_length: Some(1),
+                    max_length: Some(500000),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("add_alert_note")
+    },
+    output: &[
+        Output::of(
+            Field::new("note_id", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Header("Location"))
+                .with(Convert::LastSegment),
+        ),
+        Output::of(
+            Field::new("result_code", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Constant(Literal::Text("SUCCESS"))),
+        ),
+    ],
+    ..Operation::named("add_alert_note")
+};
+
+/// `PATCH /workbench/alerts/{id}`
+pub static EDIT_ALERT_STATUS: Operation = Operation {
+    title: "Edit Alert Status",
+    effect: Effect::Write,
+    permissions: &[("Workbench", &["Modify alert details"])],
+    call: Call::patch("/workbench/alerts/{id}"),
+    success: &[204],
+    input: &Record {
+        fields: &[
+            Field::new("id", Shape::Text, Place::Path)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Identifier),
+                    min_length: Some(1),
+                    ..Rules::NONE
+                }),
+            Field::new("if_match", Shape::Text, Place::Header("If-Match"))
+                .rules(Rules {
+                    format: Some(Format::HeaderValue),
+                    max_length: Some(128),
+                    ..Rules::NONE
+                })
+                .send(Convert::QuotedEtag),
+            Field::new("status", Shape::Text, Place::Body("investigationStatus"))
+                .required()
+                .rules(Rules {
+                    one_of: &[
+                        Literal::Text("New"),
+                        Literal::Text("In Progress"),
+                        Literal::Text("True Positive"),
+                        Literal::Text("False Positive"),
+                        Literal::Text("Benign True Positive"),
+                        Literal::Text("Closed"),
+                    ],
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("edit_alert_status")
+    },
+    output: &[
+        Output::of(
+            Field::new("result_code", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Constant(Literal::Text("SUCCESS"))),
+        ),
+    ],
+    ..Operation::named("edit_alert_status")
+};
+
+/// `GET /workbench/alerts/{alert_id}`
+pub static GET_ALERT_DETAILS: Operation = Operation {
+    title: "Get Alert Details",
+    repeat: Repeat::Safe,
+    permissions: &[("Workbench", &["View, filter, and search"])],
+    call: Call::get("/workbench/alerts/{alert_id}"),
+    input: &Record {
+        fields: &[
+            Field::new("alert_id", Shape::Text, Place::Path)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Identifier),
+                    min_length: Some(1),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("get_alert_details")
+    },
+    output: &[
+        Output::wrapped(
+            Field::new("alert_details", Shape::Record(&ALERT), Place::Control)
+                .required()
+                .source(Source::Body(&[])),
+            "alert",
+        ),
+        Output::of(
+            Field::new("etag", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Header("ETag"))
+                .with(Convert::BareEtag),
+        ),
+    ],
+    ..Operation::named("get_alert_details")
+};
+
+/// `GET /workbench/alerts`
+pub static GET_ALERT_LIST: Operation = Operation {
+    title: "Get Alert List",
+    repeat: Repeat::Safe,
+    permissions: &[("Workbench", &["View, filter, and search"])],
+    call: Call::get("/workbench/alerts"),
+    query: &[("orderBy", Literal::Text("createdDateTime desc"))],
+    page: Some(Page {
+        items: &["items"],
+        next: Next::Link(&["nextLink"]),
+    }),
+    ordered: &[("start_date_time", "end_date_time")],
+    input: &Record {
+        fields: &[
+            Field::new("end_date_time", Shape::Text, Place::Query("endDateTime", ","))
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Timestamp),
+                    round_up: true,
+                    ..Rules::NONE
+                }),
+            Field::new(
+                    "start_date_time",
+                    Shape::Text,
+                    Place::Query("startDateTime", ","),
+                )
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Timestamp),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("get_alert_list")
+    },
+    output: &[
+        Output::of(
+            Field::new("alerts", Shape::List(&Shape::Record(&ALERT)), Place::Control)
+                .required()
+                .source(Source::Items),
+        ),
+        Output::of(
+            Field::new("total_count", Shape::Integer, Place::Control)
+                .required()
+                .source(Source::CountOfItems),
+        ),
+    ],
+    ..Operation::named("get_alert_list")
+};
+
+/// `POST /iam/apiKeys`
+pub static CREATE_API_KEYS: Operation = Operation {
+    title: "Create API Keys",
+    effect: Effect::Write,
+    undo: Some("delete_api_keys"),
+    permissions: &[("API Keys", &["View", "Configure Settings"])],
+    call: Call::post("/iam/apiKeys"),
+    success: &[207],
+    multi_status: &[201],
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "api_keys_objects",
+                    Shape::List(&Shape::Record(&API_KEYS_OBJECTS)),
+                    Place::BodyItems(None),
+                )
+                .required()
+                .rules(Rules {
+                    min_items: Some(1),
+                    max_items: Some(10),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("create_api_keys")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "api_keys_resp",
+                    Shape::List(&Shape::Record(&API_KEYS_RESP)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::EachAnswer),
+        ),
+    ],
+    ..Operation::named("create_api_keys")
+};
+
+/// `POST /iam/apiKeys/delete`
+pub static DELETE_API_KEYS: Operation = Operation {
+    title: "Delete API Keys",
+    effect: Effect::Destructive,
+    permissions: &[("API Keys", &["View", "Configure Settings"])],
+    call: Call::post("/iam/apiKeys/delete"),
+    success: &[207],
+    multi_status: &[204],
+    input: &Record {
+        fields: &[
+            Field::new("id", Shape::List(&Shape::Text), Place::BodyItems(Some("id")))
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Identifier),
+                    min_length: Some(1),
+                    max_length: Some(36),
+                    min_items: Some(1),
+                    max_items: Some(10),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("delete_api_keys")
+    },
+    output: &[
+        Output::of(
+            Field::new("status", Shape::Integer, Place::Control)
+                .required()
+                .source(Source::Status),
+        ),
+    ],
+    ..Operation::named("delete_api_keys")
+};
+
+/// `GET /iam/apiKeys/{id}`
+pub static GET_API_KEY: Operation = Operation {
+    title: "Get API Key",
+    repeat: Repeat::Safe,
+    permissions: &[("API Keys", &["View"])],
+    call: Call::get("/iam/apiKeys/{id}"),
+    input: &Record {
+        fields: &[
+            Field::new("id", Shape::Text, Place::Path)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Identifier),
+                    min_length: Some(1),
+                    max_length: Some(36),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("get_api_key")
+    },
+    output: &[
+        Output::of(
+            Field::new("description", Shape::Text, Place::Control)
+                .source(Source::Body(&["description"])),
+        ),
+        Output::of(
+            Field::new("etag", Shape::Text, Place::Control)
+                .source(Source::Header("ETag"))
+                .with(Convert::BareEtag),
+        ),
+        Output::of(
+            Field::new("expired_date_time", Shape::Text, Place::Control)
+                .source(Source::Body(&["expiredDateTime"])),
+        ),
+        Output::of(
+            Field::new("id", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Body(&["id"])),
+        ),
+        Output::of(
+            Field::new("last_used_date_time", Shape::Text, Place::Control)
+                .source(Source::Body(&["lastUsedDateTime"])),
+        ),
+        Output::of(
+            Field::new("name", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Body(&["name"])),
+        ),
+        Output::of(
+            Field::new("role", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Body(&["role"])),
+        ),
+        Output::of(
+            Field::new("status", Shape::Text, Place::Control)
+                .required()
+                .rules(Rules {
+                    one_of: &[Literal::Text("enabled"), Literal::Text("disabled")],
+                    ..Rules::NONE
+                })
+                .source(Source::Body(&["status"])),
+        ),
+    ],
+    ..Operation::named("get_api_key")
+};
+
+/// `GET /iam/apiKeys`
+pub static LIST_API_KEYS: Operation = Operation {
+    title: "List API Keys",
+    repeat: Repeat::Safe,
+    permissions: &[("API Keys", &["View"])],
+    call: Call::get("/iam/apiKeys"),
+    query: &[("orderBy", Literal::Text("createdDateTime desc"))],
+    page: Some(Page {
+        items: &["items"],
+        next: Next::Link(&["nextLink"]),
+    }),
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "fields",
+                    Shape::Object,
+                    Place::Filter(
+                        &Filter {
+                            syntax: Syntax::Odata,
+                            place: FilterPlace::Header("TMV1-Filter"),
+                            operator: "query_op",
+                            max_length: Some(1024),
+                            required: false,
+                            names: &["id", "name", "role", "status"],
+                            rename: &[],
+                        },
+                    ),
+                )
+                .required(),
+            Field::new("query_op", Shape::Text, Place::Control)
+                .required()
+                .default(Literal::Text("or"))
+                .rules(Rules {
+                    one_of: &[Literal::Text("or"), Literal::Text("and")],
+                    any_case: true,
+                    ..Rules::NONE
+                }),
+            Field::new("top", Shape::Integer, Place::Query("top", ","))
+                .default(Literal::Integer(50))
+                .rules(Rules {
+                    one_of: &[
+                        Literal::Integer(50),
+                        Literal::Integer(100),
+                        Literal::Integer(200),
+                    ],
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("list_api_keys")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "items",
+                    Shape::List(&Shape::Record(&API_KEYS_LIST_RESP)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::Items),
+        ),
+        Output::of(
+            Field::new("total_count", Shape::Integer, Place::Control)
+                .required()
+                .source(Source::CountOfItems),
+        ),
+    ],
+    ..Operation::named("list_api_keys")
+};
+
+/// `PATCH /iam/apiKeys/{id}`
+pub static UPDATE_API_KEY: Operation = Operation {
+    title: "Update API Key",
+    effect: Effect::Write,
+    permissions: &[("API Keys", &["View", "Configure Settings"])],
+    call: Call::patch("/iam/apiKeys/{id}"),
+    success: &[204],
+    input: &Record {
+        fields: &[
+            Field::new("description", Shape::Text, Place::Body("description"))
+                .rules(Rules {
+                    max_length: Some(2048),
+                    ..Rules::NONE
+                }),
+            Field::new("id", Shape::Text, Place::Path)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Identifier),
+                    min_length: Some(1),
+                    max_length: Some(36),
+                    ..Rules::NONE
+                }),
+            Field::new("if_match", Shape::Text, Place::Header("If-Match"))
+                .rules(Rules {
+                    format: Some(Format::HeaderValue),
+                    max_length: Some(128),
+                    ..Rules::NONE
+                })
+                .send(Convert::BareEtag),
+            Field::new("name", Shape::Text, Place::Body("name"))
+                .required()
+                .rules(Rules {
+                    min_length: Some(1),
+                    max_length: Some(128),
+                    ..Rules::NONE
+                }),
+            Field::new("role", Shape::Text, Place::Body("role"))
+                .required()
+                .rules(Rules {
+                    min_length: Some(1),
+                    max_length: Some(128),
+                    ..Rules::NONE
+                }),
+            Field::new("status", Shape::Text, Place::Body("status"))
+                .required()
+                .rules(Rules {
+                    one_of: &[Literal::Text("enabled"), Literal::Text("disabled")],
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("update_api_key")
+    },
+    output: &[
+        Output::of(
+            Field::new("status", Shape::Integer, Place::Control)
+                .required()
+                .source(Source::Status),
+        ),
+    ],
+    ..Operation::named("update_api_key")
+};
+
+/// `POST /response/emails/delete`
+pub static DELETE_EMAIL_MESSAGE: Operation = Operation {
+    title: "Delete Email Message",
+    effect: Effect::Destructive,
+    permissions: &[
+        (
+            "Response Management",
+            &["View, filter, and search (Task List tab)", "Delete messages"],
+        ),
+    ],
+    call: Call::post("/response/emails/delete"),
+    success: &[207],
+    multi_status: &[202],
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "email_identifiers",
+                    Shape::List(&Shape::Record(&DELETE_EMAIL_MESSAGE_EMAIL_IDENTIFIERS)),
+                    Place::BodyItems(None),
+                )
+                .required()
+                .rules(Rules {
+                    min_items: Some(1),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("delete_email_message")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "multi_response",
+                    Shape::List(&Shape::Record(&MULTI_RESPONSE)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::EachAnswer),
+        ),
+    ],
+    ..Operation::named("delete_email_message")
+};
+
+/// `POST /response/emails/quarantine`
+pub static QUARANTINE_EMAIL_MESSAGE: Operation = Operation {
+    title: "Quarantine Email Message",
+    effect: Effect::Write,
+    undo: Some("restore_email_message"),
+    permissions: &[
+        (
+            "Response Management",
+            &["View, filter, and search (Task List tab)", "Quarantine/Restore messages"],
+        ),
+    ],
+    call: Call::post("/response/emails/quarantine"),
+    success: &[207],
+    multi_status: &[202],
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "email_identifiers",
+                    Shape::List(
+                        &Shape::Record(&QUARANTINE_EMAIL_MESSAGE_EMAIL_IDENTIFIERS),
+                    ),
+                    Place::BodyItems(None),
+                )
+                .required()
+                .rules(Rules {
+                    min_items: Some(1),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("quarantine_email_message")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "multi_response",
+                    Shape::List(&Shape::Record(&MULTI_RESPONSE)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::EachAnswer),
+        ),
+    ],
+    ..Operation::named("quarantine_email_message")
+};
+
+/// `POST /response/emails/restore`
+pub static RESTORE_EMAIL_MESSAGE: Operation = Operation {
+    title: "Restore Email Message",
+    effect: Effect::Write,
+    undo: Some("quarantine_email_message"),
+    permissions: &[
+        (
+            "Response Management",
+            &["View, filter, and search (Task List tab)", "Quarantine/Restore messages"],
+        ),
+    ],
+    call: Call::post("/response/emails/restore"),
+    success: &[207],
+    multi_status: &[202],
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "email_identifiers",
+                    Shape::List(
+                        &Shape::Record(&RESTORE_EMAIL_MESSAGE_EMAIL_IDENTIFIERS),
+                    ),
+                    Place::BodyItems(None),
+                )
+                .required()
+                .rules(Rules {
+                    min_items: Some(1),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("restore_email_message")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "multi_response",
+                    Shape::List(&Shape::Record(&MULTI_RESPONSE)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::EachAnswer),
+        ),
+    ],
+    ..Operation::named("restore_email_message")
 };
 
 /// `POST /response/endpoints/isolate`
@@ -348,6 +1150,2625 @@ pub static GET_ENDPOINT_DATA: Operation = Operation {
     ..Operation::named("get_endpoint_data")
 };
 
+/// `GET /oat/detections`
+pub static GET_OAT_LIST: Operation = Operation {
+    title: "Get OAT List",
+    repeat: Repeat::Safe,
+    permissions: &[("Observed Attack Techniques", &["View, filter, and search"])],
+    call: Call::get("/oat/detections"),
+    query: &[("top", Literal::Integer(50))],
+    page: Some(Page {
+        items: &["items"],
+        next: Next::Link(&["nextLink"]),
+    }),
+    cap: Some(Cap {
+        count: &["totalCount"],
+        at_most: 50,
+        ask: &[],
+    }),
+    ordered: &[
+        ("detected_start_date_time", "detected_end_date_time"),
+        ("ingested_start_date_time", "ingested_end_date_time"),
+    ],
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "detected_end_date_time",
+                    Shape::Text,
+                    Place::Query("detectedEndDateTime", ","),
+                )
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Timestamp),
+                    round_up: true,
+                    ..Rules::NONE
+                }),
+            Field::new(
+                    "detected_start_date_time",
+                    Shape::Text,
+                    Place::Query("detectedStartDateTime", ","),
+                )
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Timestamp),
+                    max_age: Some(31536000),
+                    ..Rules::NONE
+                }),
+            Field::new(
+                    "fields",
+                    Shape::Object,
+                    Place::Filter(
+                        &Filter {
+                            syntax: Syntax::Odata,
+                            place: FilterPlace::Header("TMV1-Filter"),
+                            operator: "query_op",
+                            max_length: Some(4000),
+                            required: false,
+                            names: &[
+                                "uuid",
+                                "riskLevel",
+                                "filterName",
+                                "filterMitreTacticId",
+                                "filterMitreTechniqueId",
+                                "endpointName",
+                                "agentGuid",
+                                "endpointIp",
+                                "productCode",
+                                "containerName",
+                            ],
+                            rename: &[],
+                        },
+                    ),
+                )
+                .required(),
+            Field::new(
+                    "ingested_end_date_time",
+                    Shape::Text,
+                    Place::Query("ingestedEndDateTime", ","),
+                )
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Timestamp),
+                    round_up: true,
+                    ..Rules::NONE
+                }),
+            Field::new(
+                    "ingested_start_date_time",
+                    Shape::Text,
+                    Place::Query("ingestedStartDateTime", ","),
+                )
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Timestamp),
+                    max_age: Some(31536000),
+                    ..Rules::NONE
+                }),
+            Field::new("query_op", Shape::Text, Place::Control)
+                .required()
+                .default(Literal::Text("or"))
+                .rules(Rules {
+                    one_of: &[Literal::Text("or"), Literal::Text("and")],
+                    any_case: true,
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("get_oat_list")
+    },
+    output: &[
+        Output::of(
+            Field::new("oats", Shape::List(&Shape::Record(&OAT)), Place::Control)
+                .required()
+                .source(Source::Items),
+        ),
+        Output::of(
+            Field::new("total_count", Shape::Integer, Place::Control)
+                .required()
+                .source(Source::CountOfItems),
+        ),
+    ],
+    ..Operation::named("get_oat_list")
+};
+
+/// `POST /response/suspiciousObjects`
+pub static ADD_TO_BLOCK_LIST: Operation = Operation {
+    title: "Add to Block List",
+    effect: Effect::Write,
+    undo: Some("remove_from_block_list"),
+    permissions: &[
+        (
+            "Response Management",
+            &["View, filter, and search (Task List tab)", "Add to block list"],
+        ),
+        (
+            "Suspicious Object Management",
+            &["View, filter, and search", "Manage lists and configure settings"],
+        ),
+    ],
+    call: Call::post("/response/suspiciousObjects"),
+    success: &[207],
+    multi_status: &[202],
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "block_objects",
+                    Shape::List(&Shape::Record(&ADD_TO_BLOCK_LIST_BLOCK_OBJECTS)),
+                    Place::BodyItems(None),
+                )
+                .required()
+                .rules(Rules {
+                    min_items: Some(1),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("add_to_block_list")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "multi_response",
+                    Shape::List(&Shape::Record(&MULTI_RESPONSE)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::EachAnswer),
+        ),
+    ],
+    ..Operation::named("add_to_block_list")
+};
+
+/// `POST /response/suspiciousObjects/delete`
+pub static REMOVE_FROM_BLOCK_LIST: Operation = Operation {
+    title: "Remove from Block List",
+    effect: Effect::Write,
+    undo: Some("add_to_block_list"),
+    permissions: &[
+        (
+            "Response Management",
+            &["View, filter, and search (Task List tab)", "Add to block list"],
+        ),
+        (
+            "Suspicious Object Management",
+            &["View, filter, and search", "Manage lists and configure settings"],
+        ),
+    ],
+    call: Call::post("/response/suspiciousObjects/delete"),
+    success: &[207],
+    multi_status: &[202],
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "block_objects",
+                    Shape::List(&Shape::Record(&REMOVE_FROM_BLOCK_LIST_BLOCK_OBJECTS)),
+                    Place::BodyItems(None),
+                )
+                .required()
+                .rules(Rules {
+                    min_items: Some(1),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("remove_from_block_list")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "multi_response",
+                    Shape::List(&Shape::Record(&MULTI_RESPONSE)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::EachAnswer),
+        ),
+    ],
+    ..Operation::named("remove_from_block_list")
+};
+
+/// `POST /threatintel/suspiciousObjectExceptions`
+pub static ADD_TO_EXCEPTION_LIST: Operation = Operation {
+    title: "Add to Exception List",
+    effect: Effect::Write,
+    undo: Some("remove_from_exception_list"),
+    permissions: &[
+        (
+            "Suspicious Object Management",
+            &["View, filter, and search", "Manage lists and configure settings"],
+        ),
+    ],
+    call: Call::post("/threatintel/suspiciousObjectExceptions"),
+    success: &[207],
+    multi_status: &[201],
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "block_objects",
+                    Shape::List(&Shape::Record(&ADD_TO_EXCEPTION_LIST_BLOCK_OBJECTS)),
+                    Place::BodyItems(None),
+                )
+                .required()
+                .rules(Rules {
+                    min_items: Some(1),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("add_to_exception_list")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "multi_response",
+                    Shape::List(&Shape::Record(&ADD_TO_EXCEPTION_LIST_MULTI_RESPONSE)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::EachAnswer),
+        ),
+    ],
+    ..Operation::named("add_to_exception_list")
+};
+
+/// `POST /threatintel/suspiciousObjectExceptions/delete`
+pub static REMOVE_FROM_EXCEPTION_LIST: Operation = Operation {
+    title: "Remove from Exception List",
+    effect: Effect::Write,
+    undo: Some("add_to_exception_list"),
+    permissions: &[
+        (
+            "Suspicious Object Management",
+            &["View, filter, and search", "Manage lists and configure settings"],
+        ),
+    ],
+    call: Call::post("/threatintel/suspiciousObjectExceptions/delete"),
+    success: &[207],
+    multi_status: &[204],
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "block_objects",
+                    Shape::List(
+                        &Shape::Record(&REMOVE_FROM_EXCEPTION_LIST_BLOCK_OBJECTS),
+                    ),
+                    Place::BodyItems(None),
+                )
+                .required()
+                .rules(Rules {
+                    min_items: Some(1),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("remove_from_exception_list")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "multi_response",
+                    Shape::List(
+                        &Shape::Record(&REMOVE_FROM_EXCEPTION_LIST_MULTI_RESPONSE),
+                    ),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::EachAnswer),
+        ),
+    ],
+    ..Operation::named("remove_from_exception_list")
+};
+
+/// `GET /threatintel/suspiciousObjectExceptions`
+pub static GET_EXCEPTION_LIST: Operation = Operation {
+    title: "Get Exception List",
+    repeat: Repeat::Safe,
+    permissions: &[("Suspicious Object Management", &["View, filter, and search"])],
+    call: Call::get("/threatintel/suspiciousObjectExceptions"),
+    page: Some(Page {
+        items: &["items"],
+        next: Next::Link(&["nextLink"]),
+    }),
+    output: &[
+        Output::of(
+            Field::new(
+                    "exception_objects",
+                    Shape::List(&Shape::Record(&EXCEPTION_OBJECTS)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::Items),
+        ),
+    ],
+    ..Operation::named("get_exception_list")
+};
+
+/// `POST /threatintel/suspiciousObjects`
+pub static ADD_TO_SUSPICIOUS_LIST: Operation = Operation {
+    title: "Add to Suspicious List",
+    effect: Effect::Write,
+    undo: Some("remove_from_suspicious_list"),
+    permissions: &[
+        (
+            "Suspicious Object Management",
+            &["View, filter, and search", "Manage lists and configure settings"],
+        ),
+    ],
+    call: Call::post("/threatintel/suspiciousObjects"),
+    success: &[207],
+    multi_status: &[201],
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "suspicious_block_objects",
+                    Shape::List(&Shape::Record(&SUSPICIOUS_BLOCK_OBJECTS)),
+                    Place::BodyItems(None),
+                )
+                .required()
+                .rules(Rules {
+                    min_items: Some(1),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("add_to_suspicious_list")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "multi_response",
+                    Shape::List(&Shape::Record(&ADD_TO_SUSPICIOUS_LIST_MULTI_RESPONSE)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::EachAnswer),
+        ),
+    ],
+    ..Operation::named("add_to_suspicious_list")
+};
+
+/// `POST /threatintel/suspiciousObjects/delete`
+pub static REMOVE_FROM_SUSPICIOUS_LIST: Operation = Operation {
+    title: "Remove from Suspicious List",
+    effect: Effect::Write,
+    undo: Some("add_to_suspicious_list"),
+    permissions: &[
+        (
+            "Suspicious Object Management",
+            &["View, filter, and search", "Manage lists and configure settings"],
+        ),
+    ],
+    call: Call::post("/threatintel/suspiciousObjects/delete"),
+    success: &[207],
+    multi_status: &[204],
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "block_objects",
+                    Shape::List(
+                        &Shape::Record(&REMOVE_FROM_SUSPICIOUS_LIST_BLOCK_OBJECTS),
+                    ),
+                    Place::BodyItems(None),
+                )
+                .required()
+                .rules(Rules {
+                    min_items: Some(1),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("remove_from_suspicious_list")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "multi_response",
+                    Shape::List(
+                        &Shape::Record(&REMOVE_FROM_SUSPICIOUS_LIST_MULTI_RESPONSE),
+                    ),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::EachAnswer),
+        ),
+    ],
+    ..Operation::named("remove_from_suspicious_list")
+};
+
+/// `GET /threatintel/suspiciousObjects`
+pub static GET_SUSPICIOUS_LIST: Operation = Operation {
+    title: "Get Suspicious List",
+    repeat: Repeat::Safe,
+    permissions: &[("Suspicious Object Management", &["View, filter, and search"])],
+    call: Call::get("/threatintel/suspiciousObjects"),
+    page: Some(Page {
+        items: &["items"],
+        next: Next::Link(&["nextLink"]),
+    }),
+    output: &[
+        Output::of(
+            Field::new(
+                    "suspicious_objects",
+                    Shape::List(&Shape::Record(&SUSPICIOUS_OBJECTS)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::Items),
+        ),
+    ],
+    ..Operation::named("get_suspicious_list")
+};
+
+/// `POST /sandbox/files/analyze`
+pub static SUBMIT_FILE_TO_SANDBOX: Operation = Operation {
+    title: "Submit File to Sandbox",
+    effect: Effect::Write,
+    permissions: &[
+        ("Sandbox Analysis", &["View, filter, and search", "Submit objects"]),
+    ],
+    call: Call::post("/sandbox/files/analyze"),
+    success: &[202],
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "archive_password",
+                    Shape::Text,
+                    Place::Part("archivePassword", ""),
+                )
+                .rules(Rules {
+                    max_bytes: Some(128),
+                    ..Rules::NONE
+                })
+                .secret()
+                .send(Convert::Base64Once),
+            Field::new("arguments", Shape::Text, Place::Part("arguments", ""))
+                .rules(Rules {
+                    max_bytes: Some(1024),
+                    ..Rules::NONE
+                })
+                .send(Convert::Base64Once),
+            Field::new(
+                    "document_password",
+                    Shape::Text,
+                    Place::Part("documentPassword", ""),
+                )
+                .rules(Rules {
+                    max_bytes: Some(128),
+                    ..Rules::NONE
+                })
+                .secret()
+                .send(Convert::Base64Once),
+            Field::new(
+                    "file",
+                    Shape::File,
+                    Place::Part("file", "application/octet-stream"),
+                )
+                .required(),
+        ],
+        ..Record::named("submit_file_to_sandbox")
+    },
+    output: &[
+        Output::of(
+            Field::new("arguments", Shape::Text, Place::Control)
+                .source(Source::Body(&["arguments"])),
+        ),
+        Output::of(
+            Field::new("digest", Shape::Record(&DIGEST), Place::Control)
+                .required()
+                .source(Source::Body(&["digest"])),
+        ),
+        Output::of(
+            Field::new("id", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Body(&["id"])),
+        ),
+    ],
+    ..Operation::named("submit_file_to_sandbox")
+};
+
+/// `POST /sandbox/urls/analyze`
+pub static SUBMIT_URLS_TO_SANDBOX: Operation = Operation {
+    title: "Submit URLs to Sandbox",
+    effect: Effect::Write,
+    permissions: &[
+        ("Sandbox Analysis", &["View, filter, and search", "Submit objects"]),
+    ],
+    call: Call::post("/sandbox/urls/analyze"),
+    success: &[207],
+    multi_status: &[202],
+    input: &Record {
+        fields: &[
+            Field::new("urls", Shape::List(&Shape::Text), Place::BodyItems(Some("url")))
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Url),
+                    min_items: Some(1),
+                    max_items: Some(10),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("submit_urls_to_sandbox")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "submit_urls_resp",
+                    Shape::List(&Shape::Record(&SUBMIT_URLS_RESP)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::EachAnswer),
+        ),
+    ],
+    ..Operation::named("submit_urls_to_sandbox")
+};
+
+/// `GET /sandbox/tasks/{task_id}`
+pub static GET_SANDBOX_SUBMISSION_STATUS: Operation = Operation {
+    title: "Get Sandbox Submission Status",
+    repeat: Repeat::Safe,
+    permissions: &[
+        ("Sandbox Analysis", &["View, filter, and search", "Submit objects"]),
+    ],
+    call: Call::get("/sandbox/tasks/{task_id}"),
+    input: &Record {
+        fields: &[
+            Field::new("task_id", Shape::Text, Place::Path)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Identifier),
+                    min_length: Some(1),
+                    max_length: Some(36),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("get_sandbox_submission_status")
+    },
+    output: &[
+        Output::of(
+            Field::new("action", Shape::Text, Place::Control)
+                .required()
+                .rules(Rules {
+                    one_of: &[Literal::Text("analyzeFile"), Literal::Text("analyzeUrl")],
+                    ..Rules::NONE
+                })
+                .source(Source::Body(&["action"])),
+        ),
+        Output::of(
+            Field::new("arguments", Shape::Text, Place::Control)
+                .source(Source::Body(&["arguments"])),
+        ),
+        Output::of(
+            Field::new("created_date_time", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Body(&["createdDateTime"])),
+        ),
+        Output::of(
+            Field::new("digest", Shape::Record(&DIGEST), Place::Control)
+                .source(Source::Body(&["digest"])),
+        ),
+        Output::of(
+            Field::new("error", Shape::Record(&SANDBOX_ERROR), Place::Control)
+                .source(Source::Body(&["error"])),
+        ),
+        Output::of(
+            Field::new("id", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Body(&["id"])),
+        ),
+        Output::of(
+            Field::new("is_cached", Shape::Boolean, Place::Control)
+                .source(Source::Body(&["isCached"])),
+        ),
+        Output::of(
+            Field::new("last_action_date_time", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Body(&["lastActionDateTime"])),
+        ),
+        Output::of(
+            Field::new("resource_location", Shape::Text, Place::Control)
+                .source(Source::Body(&["resourceLocation"])),
+        ),
+        Output::of(
+            Field::new("status", Shape::Text, Place::Control)
+                .required()
+                .rules(Rules {
+                    one_of: &[
+                        Literal::Text("running"),
+                        Literal::Text("succeeded"),
+                        Literal::Text("failed"),
+                    ],
+                    ..Rules::NONE
+                })
+                .source(Source::Body(&["status"])),
+        ),
+    ],
+    ..Operation::named("get_sandbox_submission_status")
+};
+
+/// `GET /sandbox/analysisResults/{report_id}`
+pub static GET_SANDBOX_ANALYSIS_RESULT: Operation = Operation {
+    title: "Get Sandbox Analysis Result",
+    repeat: Repeat::Safe,
+    permissions: &[
+        ("Sandbox Analysis", &["View, filter, and search", "Submit objects"]),
+    ],
+    call: Call::get("/sandbox/analysisResults/{report_id}"),
+    poll: Some(Poll {
+        call: Some("/sandbox/tasks/{report_id}"),
+        status: &["status"],
+        pending: &["running"],
+        failed: &["failed"],
+        when: Some("poll"),
+        seconds: Some("poll_time_sec"),
+        every: 2,
+        slowest: 10,
+    }),
+    input: &Record {
+        fields: &[
+            Field::new("poll", Shape::Boolean, Place::Control)
+                .required()
+                .default(Literal::Boolean(true)),
+            Field::new("poll_time_sec", Shape::Float, Place::Control)
+                .default(Literal::Integer(30))
+                .rules(Rules {
+                    min: Some(0.0),
+                    ..Rules::NONE
+                }),
+            Field::new("report_id", Shape::Text, Place::Path)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Identifier),
+                    min_length: Some(1),
+                    max_length: Some(36),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("get_sandbox_analysis_result")
+    },
+    output: &[
+        Output::of(
+            Field::new("analysis_completion_date_time", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Body(&["analysisCompletionDateTime"])),
+        ),
+        Output::of(
+            Field::new("arguments", Shape::Text, Place::Control)
+                .source(Source::Body(&["arguments"])),
+        ),
+        Output::of(
+            Field::new("detection_names", Shape::List(&Shape::Text), Place::Control)
+                .source(Source::Body(&["detectionNames"])),
+        ),
+        Output::of(
+            Field::new("digest", Shape::Record(&DIGEST), Place::Control)
+                .source(Source::Body(&["digest"])),
+        ),
+        Output::of(
+            Field::new("id", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Body(&["id"])),
+        ),
+        Output::of(
+            Field::new("risk_level", Shape::Text, Place::Control)
+                .required()
+                .rules(Rules {
+                    one_of: &[
+                        Literal::Text("high"),
+                        Literal::Text("medium"),
+                        Literal::Text("low"),
+                        Literal::Text("noRisk"),
+                    ],
+                    ..Rules::NONE
+                })
+                .source(Source::Body(&["riskLevel"])),
+        ),
+        Output::of(
+            Field::new("threat_types", Shape::List(&Shape::Text), Place::Control)
+                .source(Source::Body(&["threatTypes"])),
+        ),
+        Output::of(
+            Field::new("true_file_type", Shape::Text, Place::Control)
+                .source(Source::Body(&["trueFileType"])),
+        ),
+        Output::of(
+            Field::new("type", Shape::Text, Place::Control)
+                .required()
+                .rules(Rules {
+                    one_of: &[Literal::Text("file"), Literal::Text("url")],
+                    ..Rules::NONE
+                })
+                .source(Source::Body(&["type"])),
+        ),
+    ],
+    ..Operation::named("get_sandbox_analysis_result")
+};
+
+/// `GET /sandbox/analysisResults/{id}/report`
+pub static DOWNLOAD_SANDBOX_ANALYSIS_RESULT: Operation = Operation {
+    title: "Download Sandbox Analysis Result",
+    repeat: Repeat::Safe,
+    permissions: &[
+        ("Sandbox Analysis", &["View, filter, and search", "Submit objects"]),
+    ],
+    call: Call::get("/sandbox/analysisResults/{id}/report"),
+    poll: Some(Poll {
+        call: Some("/sandbox/tasks/{id}"),
+        status: &["status"],
+        pending: &["running"],
+        failed: &["failed"],
+        when: Some("poll"),
+        seconds: Some("poll_time_sec"),
+        every: 2,
+        slowest: 10,
+    }),
+    input: &Record {
+        fields: &[
+            Field::new("id", Shape::Text, Place::Path)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Identifier),
+                    min_length: Some(1),
+                    max_length: Some(36),
+                    ..Rules::NONE
+                }),
+            Field::new("poll", Shape::Boolean, Place::Control)
+                .required()
+                .default(Literal::Boolean(true)),
+            Field::new("poll_time_sec", Shape::Float, Place::Control)
+                .default(Literal::Integer(30))
+                .rules(Rules {
+                    min: Some(0.0),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("download_sandbox_analysis_result")
+    },
+    output: &[
+        Output::of(
+            Field::new("file", Shape::File, Place::Control)
+                .required()
+                .source(Source::File(&[Wire::key("{id}.pdf")])),
+        ),
+    ],
+    ..Operation::named("download_sandbox_analysis_result")
+};
+
+/// `GET /sandbox/analysisResults/{id}/investigationPackage`
+pub static DOWNLOAD_SANDBOX_INVESTIGATION_PACKAGE: Operation = Operation {
+    title: "Download Sandbox Investigation Package",
+    repeat: Repeat::Safe,
+    permissions: &[
+        ("Sandbox Analysis", &["View, filter, and search", "Submit objects"]),
+    ],
+    call: Call::get("/sandbox/analysisResults/{id}/investigationPackage"),
+    poll: Some(Poll {
+        call: Some("/sandbox/tasks/{id}"),
+        status: &["status"],
+        pending: &["running"],
+        failed: &["failed"],
+        when: Some("poll"),
+        seconds: Some("poll_time_sec"),
+        every: 2,
+        slowest: 10,
+    }),
+    input: &Record {
+        fields: &[
+            Field::new("id", Shape::Text, Place::Path)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Identifier),
+                    min_length: Some(1),
+                    max_length: Some(36),
+                    ..Rules::NONE
+                }),
+            Field::new("poll", Shape::Boolean, Place::Control)
+                .required()
+                .default(Literal::Boolean(true)),
+            Field::new("poll_time_sec", Shape::Float, Place::Control)
+                .default(Literal::Integer(30))
+                .rules(Rules {
+                    min: Some(0.0),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("download_sandbox_investigation_package")
+    },
+    output: &[
+        Output::of(
+            Field::new("file", Shape::File, Place::Control)
+                .required()
+                .source(Source::File(&[Wire::key("{id}.zip")])),
+        ),
+    ],
+    ..Operation::named("download_sandbox_investigation_package")
+};
+
+/// `GET /sandbox/analysisResults/{id}/suspiciousObjects`
+pub static GET_SANDBOX_SUSPICIOUS_LIST: Operation = Operation {
+    title: "Get Sandbox Suspicious List",
+    repeat: Repeat::Safe,
+    permissions: &[
+        ("Sandbox Analysis", &["View, filter, and search", "Submit objects"]),
+    ],
+    call: Call::get("/sandbox/analysisResults/{id}/suspiciousObjects"),
+    page: Some(Page {
+        items: &["items"],
+        next: Next::None,
+    }),
+    poll: Some(Poll {
+        call: Some("/sandbox/tasks/{id}"),
+        status: &["status"],
+        pending: &["running"],
+        failed: &["failed"],
+        when: Some("poll"),
+        seconds: Some("poll_time_sec"),
+        every: 2,
+        slowest: 10,
+    }),
+    input: &Record {
+        fields: &[
+            Field::new("id", Shape::Text, Place::Path)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Identifier),
+                    min_length: Some(1),
+                    max_length: Some(36),
+                    ..Rules::NONE
+                }),
+            Field::new("poll", Shape::Boolean, Place::Control)
+                .required()
+                .default(Literal::Boolean(true)),
+            Field::new("poll_time_sec", Shape::Float, Place::Control)
+                .default(Literal::Integer(30))
+                .rules(Rules {
+                    min: Some(0.0),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("get_sandbox_suspicious_list")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "sandbox_suspicious_list_resp",
+                    Shape::List(&Shape::Record(&SANDBOX_SUSPICIOUS_LIST_RESP)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::Items),
+        ),
+    ],
+    ..Operation::named("get_sandbox_suspicious_list")
+};
+
+/// `POST /response/customScripts`
+pub static ADD_CUSTOM_SCRIPT: Operation = Operation {
+    title: "Add Custom Script",
+    effect: Effect::Write,
+    undo: Some("delete_custom_script"),
+    permissions: &[
+        (
+            "Response Management",
+            &[
+                "View, filter, and search (Task List tab)",
+                "View, filter and search (Custom Scripts tab)",
+                "Manage custom scripts",
+            ],
+        ),
+    ],
+    call: Call::post("/response/customScripts"),
+    success: &[201],
+    input: &Record {
+        fields: &[
+            Field::new("description", Shape::Text, Place::Part("description", ""))
+                .rules(Rules {
+                    max_length: Some(2048),
+                    ..Rules::NONE
+                }),
+            Field::new("file", Shape::File, Place::Part("file", "text/plain"))
+                .required()
+                .rules(Rules {
+                    utf8: true,
+                    extension_by: Some((
+                        "file_type",
+                        &[("powershell", "ps1"), ("bash", "sh")],
+                    )),
+                    ..Rules::NONE
+                }),
+            Field::new("file_type", Shape::Text, Place::Part("fileType", ""))
+                .required()
+                .default(Literal::Text("bash"))
+                .rules(Rules {
+                    one_of: &[Literal::Text("powershell"), Literal::Text("bash")],
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("add_custom_script")
+    },
+    output: &[
+        Output::of(
+            Field::new("script_id", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Header("Location"))
+                .with(Convert::LastSegment),
+        ),
+    ],
+    ..Operation::named("add_custom_script")
+};
+
+/// `DELETE /response/customScripts/{script_id}`
+pub static DELETE_CUSTOM_SCRIPT: Operation = Operation {
+    title: "Delete Custom Script",
+    effect: Effect::Destructive,
+    repeat: Repeat::Safe,
+    permissions: &[
+        (
+            "Response Management",
+            &[
+                "View, filter, and search (Task List tab)",
+                "View, filter and search (Custom Scripts tab)",
+                "Manage custom scripts",
+            ],
+        ),
+    ],
+    call: Call::delete("/response/customScripts/{script_id}"),
+    success: &[204],
+    input: &Record {
+        fields: &[
+            Field::new("script_id", Shape::Text, Place::Path)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Identifier),
+                    min_length: Some(1),
+                    max_length: Some(36),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("delete_custom_script")
+    },
+    output: &[
+        Output::of(
+            Field::new("result_code", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Constant(Literal::Text("SUCCESS"))),
+        ),
+    ],
+    ..Operation::named("delete_custom_script")
+};
+
+/// `GET /response/customScripts/{script_id}`
+pub static DOWNLOAD_CUSTOM_SCRIPT: Operation = Operation {
+    title: "Download Custom Script",
+    repeat: Repeat::Safe,
+    permissions: &[
+        (
+            "Response Management",
+            &[
+                "View, filter, and search (Task List tab)",
+                "View, filter and search (Custom Scripts tab)",
+                "Download custom scripts",
+            ],
+        ),
+    ],
+    call: Call::get("/response/customScripts/{script_id}"),
+    input: &Record {
+        fields: &[
+            Field::new("script_id", Shape::Text, Place::Path)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Identifier),
+                    min_length: Some(1),
+                    max_length: Some(36),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("download_custom_script")
+    },
+    output: &[
+        Output::of(
+            Field::new("file", Shape::File, Place::Control)
+                .required()
+                .source(
+                    Source::File(
+                        &[
+                            Wire {
+                                name: "{script_id}.sh",
+                                when: Some(Format::Script),
+                            },
+                            Wire::key("{script_id}.ps1"),
+                        ],
+                    ),
+                ),
+        ),
+    ],
+    ..Operation::named("download_custom_script")
+};
+
+/// `GET /response/customScripts`
+pub static GET_CUSTOM_SCRIPT_LIST: Operation = Operation {
+    title: "Get Custom Script List",
+    repeat: Repeat::Safe,
+    permissions: &[
+        (
+            "Response Management",
+            &[
+                "View, filter, and search (Task List tab)",
+                "View, filter and search (Custom Scripts tab)",
+            ],
+        ),
+    ],
+    call: Call::get("/response/customScripts"),
+    page: Some(Page {
+        items: &["items"],
+        next: Next::Link(&["nextLink"]),
+    }),
+    input: &Record {
+        fields: &[
+            Field::new(
+                    "fields",
+                    Shape::Object,
+                    Place::Filter(
+                        &Filter {
+                            syntax: Syntax::Odata,
+                            place: FilterPlace::Query("filter"),
+                            operator: "query_op",
+                            max_length: Some(2048),
+                            required: false,
+                            names: &["fileName", "fileType"],
+                            rename: &[],
+                        },
+                    ),
+                )
+                .required(),
+            Field::new("query_op", Shape::Text, Place::Control)
+                .required()
+                .default(Literal::Text("or"))
+                .rules(Rules {
+                    one_of: &[Literal::Text("or"), Literal::Text("and")],
+                    any_case: true,
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("get_custom_script_list")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "custom_scripts_list_resp",
+                    Shape::List(&Shape::Record(&CUSTOM_SCRIPTS_LIST_RESP)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::Items),
+        ),
+    ],
+    ..Operation::named("get_custom_script_list")
+};
+
+/// `POST /response/endpoints/runScript`
+pub static RUN_CUSTOM_SCRIPT: Operation = Operation {
+    title: "Run Custom Script",
+    effect: Effect::Destructive,
+    permissions: &[
+        (
+            "Response Management",
+            &[
+                "View, filter, and search (Task List tab)",
+                "View, filter and search (Custom Scripts tab)",
+                "Run custom scripts",
+            ],
+        ),
+    ],
+    call: Call::post("/response/endpoints/runScript"),
+    success: &[207, 202],
+    array_of_one: true,
+    multi_status: &[202],
+    input: &Record {
+        fields: &[
+            Field::new("agent_guid", Shape::Text, Place::Body("agentGuid"))
+                .rules(Rules {
+                    max_length: Some(36),
+                    ..Rules::NONE
+                }),
+            Field::new("description", Shape::Text, Place::Body("description"))
+                .rules(Rules {
+                    max_length: Some(20480),
+                    ..Rules::NONE
+                }),
+            Field::new("endpoint_name", Shape::Text, Place::Body("endpointName"))
+                .rules(Rules {
+                    min_length: Some(1),
+                    max_length: Some(255),
+                    ..Rules::NONE
+                }),
+            Field::new("file_name", Shape::Text, Place::Body("fileName"))
+                .required()
+                .rules(Rules {
+                    min_length: Some(1),
+                    max_length: Some(255),
+                    ..Rules::NONE
+                }),
+            Field::new("parameter", Shape::Text, Place::Body("parameter"))
+                .rules(Rules {
+                    max_length: Some(8000),
+                    ..Rules::NONE
+                }),
+        ],
+        send_first: &[
+            Choice {
+                field: "agent_guid",
+                when: Some(Format::Guid),
+            },
+            Choice {
+                field: "endpoint_name",
+                when: None,
+            },
+            Choice {
+                field: "agent_guid",
+                when: None,
+            },
+        ],
+        ..Record::named("run_custom_script")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "multi_response",
+                    Shape::List(&Shape::Record(&MULTI_RESPONSE)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::EachAnswer),
+        ),
+    ],
+    ..Operation::named("run_custom_script")
+};
+
+/// `POST /response/customScripts/{script_id}/update`
+pub static UPDATE_CUSTOM_SCRIPT: Operation = Operation {
+    title: "Update Custom Script",
+    effect: Effect::Write,
+    permissions: &[
+        (
+            "Response Management",
+            &[
+                "View, filter, and search (Task List tab)",
+                "View, filter and search (Custom Scripts tab)",
+                "Manage custom scripts",
+            ],
+        ),
+    ],
+    call: Call::post("/response/customScripts/{script_id}/update"),
+    success: &[204],
+    input: &Record {
+        fields: &[
+            Field::new("description", Shape::Text, Place::Part("description", ""))
+                .rules(Rules {
+                    max_length: Some(2048),
+                    ..Rules::NONE
+                }),
+            Field::new("file", Shape::File, Place::Part("file", "text/plain"))
+                .required()
+                .rules(Rules {
+                    utf8: true,
+                    extension_by: Some((
+                        "file_type",
+                        &[("powershell", "ps1"), ("bash", "sh")],
+                    )),
+                    ..Rules::NONE
+                }),
+            Field::new("file_type", Shape::Text, Place::Part("fileType", ""))
+                .required()
+                .default(Literal::Text("bash"))
+                .rules(Rules {
+                    one_of: &[Literal::Text("powershell"), Literal::Text("bash")],
+                    ..Rules::NONE
+                }),
+            Field::new("script_id", Shape::Text, Place::Path)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Identifier),
+                    min_length: Some(1),
+                    max_length: Some(36),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("update_custom_script")
+    },
+    output: &[
+        Output::of(
+            Field::new("result_code", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Constant(Literal::Text("SUCCESS"))),
+        ),
+    ],
+    ..Operation::named("update_custom_script")
+};
+
+/// `GET /search/emailActivities`
+pub static GET_EMAIL_ACTIVITY_DATA: Operation = Operation {
+    title: "Get Email Activity Data",
+    repeat: Repeat::Safe,
+    permissions: &[("Search", &["View, filter, and search"])],
+    call: Call::get("/search/emailActivities"),
+    query: &[("mode", Literal::Text("default"))],
+    page: Some(Page {
+        items: &["items"],
+        next: Next::Link(&["nextLink"]),
+    }),
+    cap: Some(Cap {
+        count: &["totalCount"],
+        at_most: 5000,
+        ask: &[("mode", Literal::Text("countOnly"))],
+    }),
+    ordered: &[("start_date_time", "end_date_time")],
+    input: &Record {
+        fields: &[
+            Field::new("end_date_time", Shape::Text, Place::Query("endDateTime", ","))
+                .rules(Rules {
+                    format: Some(Format::Timestamp),
+                    round_up: true,
+                    ..Rules::NONE
+                }),
+            Field::new(
+                    "fields",
+                    Shape::Object,
+                    Place::Filter(
+                        &Filter {
+                            syntax: Syntax::Lucene,
+                            place: FilterPlace::Header("TMV1-Query"),
+                            operator: "query_op",
+                            max_length: Some(2048),
+                            required: true,
+                            names: &[
+                                "uuid",
+                                "tags",
+                                "pname",
+                                "msgUuid",
+                                "mailDirection",
+                                "mailFromAddresses",
+                                "mailToAddresses",
+                                "mailMsgSubject",
+                                "mailMsgId",
+                                "mailCcAddresses",
+                                "mailBccAddresses",
+                                "mailSenderIp",
+                                "mailAttachmentHash",
+                                "attachmentFileName",
+                                "attachmentUrls",
+                                "orgId",
+                                "mailUrlsVisibleLink",
+                                "mailUrlsRealLink",
+                                "attachmentSha1",
+                                "attachmentMd5",
+                                "attachmentSha256",
+                            ],
+                            rename: &[],
+                        },
+                    ),
+                )
+                .required(),
+            Field::new("query_op", Shape::Text, Place::Control)
+                .required()
+                .default(Literal::Text("or"))
+                .rules(Rules {
+                    one_of: &[Literal::Text("or"), Literal::Text("and")],
+                    any_case: true,
+                    ..Rules::NONE
+                }),
+            Field::new("select", Shape::List(&Shape::Text), Place::Query("select", ","))
+                .rules(Rules {
+                    max_length: Some(2048),
+                    min_items: Some(1),
+                    ..Rules::NONE
+                }),
+            Field::new(
+                    "start_date_time",
+                    Shape::Text,
+                    Place::Query("startDateTime", ","),
+                )
+                .rules(Rules {
+                    format: Some(Format::Timestamp),
+                    ..Rules::NONE
+                }),
+            Field::new("top", Shape::Integer, Place::Query("top", ","))
+                .default(Literal::Integer(500))
+                .rules(Rules {
+                    one_of: &[
+                        Literal::Integer(50),
+                        Literal::Integer(100),
+                        Literal::Integer(500),
+                        Literal::Integer(1000),
+                        Literal::Integer(5000),
+                    ],
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("get_email_activity_data")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "email_activity_data_resp",
+                    Shape::List(&Shape::Record(&EMAIL_ACTIVITY_DATA_RESP)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::Items),
+        ),
+    ],
+    ..Operation::named("get_email_activity_data")
+};
+
+/// `GET /search/emailActivities`
+pub static GET_EMAIL_ACTIVITY_DATA_COUNT: Operation = Operation {
+    title: "Get Email Activity Data Count",
+    repeat: Repeat::Safe,
+    permissions: &[("Search", &["View, filter, and search"])],
+    call: Call::get("/search/emailActivities"),
+    query: &[("mode", Literal::Text("countOnly"))],
+    ordered: &[("start_date_time", "end_date_time")],
+    input: &Record {
+        fields: &[
+            Field::new("end_date_time", Shape::Text, Place::Query("endDateTime", ","))
+                .rules(Rules {
+                    format: Some(Format::Timestamp),
+                    round_up: true,
+                    ..Rules::NONE
+                }),
+            Field::new(
+                    "fields",
+                    Shape::Object,
+                    Place::Filter(
+                        &Filter {
+                            syntax: Syntax::Lucene,
+                            place: FilterPlace::Header("TMV1-Query"),
+                            operator: "query_op",
+                            max_length: Some(2048),
+                            required: true,
+                            names: &[
+                                "uuid",
+                                "tags",
+                                "pname",
+                                "msgUuid",
+                                "mailDirection",
+                                "mailFromAddresses",
+                                "mailToAddresses",
+                                "mailMsgSubject",
+                                "mailMsgId",
+                                "mailCcAddresses",
+                                "mailBccAddresses",
+                                "mailSenderIp",
+                                "mailAttachmentHash",
+                                "attachmentFileName",
+                                "attachmentUrls",
+                                "orgId",
+                                "mailUrlsVisibleLink",
+                                "mailUrlsRealLink",
+                                "attachmentSha1",
+                                "attachmentMd5",
+                                "attachmentSha256",
+                            ],
+                            rename: &[],
+                        },
+                    ),
+                )
+                .required(),
+            Field::new("query_op", Shape::Text, Place::Control)
+                .required()
+                .default(Literal::Text("or"))
+                .rules(Rules {
+                    one_of: &[Literal::Text("or"), Literal::Text("and")],
+                    any_case: true,
+                    ..Rules::NONE
+                }),
+            Field::new("select", Shape::List(&Shape::Text), Place::Query("select", ","))
+                .rules(Rules {
+                    max_length: Some(2048),
+                    min_items: Some(1),
+                    ..Rules::NONE
+                }),
+            Field::new(
+                    "start_date_time",
+                    Shape::Text,
+                    Place::Query("startDateTime", ","),
+                )
+                .rules(Rules {
+                    format: Some(Format::Timestamp),
+                    ..Rules::NONE
+                }),
+            Field::new("top", Shape::Integer, Place::Query("top", ","))
+                .default(Literal::Integer(500))
+                .rules(Rules {
+                    one_of: &[
+                        Literal::Integer(50),
+                        Literal::Integer(100),
+                        Literal::Integer(500),
+                        Literal::Integer(1000),
+                        Literal::Integer(5000),
+                    ],
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("get_email_activity_data_count")
+    },
+    output: &[
+        Output::of(
+            Field::new("total_count", Shape::Integer, Place::Control)
+                .required()
+                .source(Source::Body(&["totalCount"])),
+        ),
+    ],
+    ..Operation::named("get_email_activity_data_count")
+};
+
+/// `GET /search/endpointActivities`
+pub static GET_ENDPOINT_ACTIVITY_DATA: Operation = Operation {
+    title: "Get Endpoint Activity Data",
+    repeat: Repeat::Safe,
+    permissions: &[("Search", &["View, filter, and search"])],
+    call: Call::get("/search/endpointActivities"),
+    query: &[("mode", Literal::Text("default"))],
+    page: Some(Page {
+        items: &["items"],
+        next: Next::Link(&["nextLink"]),
+    }),
+    cap: Some(Cap {
+        count: &["totalCount"],
+        at_most: 5000,
+        ask: &[("mode", Literal::Text("countOnly"))],
+    }),
+    ordered: &[("start_date_time", "end_date_time")],
+    input: &Record {
+        fields: &[
+            Field::new("end_date_time", Shape::Text, Place::Query("endDateTime", ","))
+                .rules(Rules {
+                    format: Some(Format::Timestamp),
+                    round_up: true,
+                    ..Rules::NONE
+                }),
+            Field::new(
+                    "fields",
+                    Shape::Object,
+                    Place::Filter(
+                        &Filter {
+                            syntax: Syntax::Lucene,
+                            place: FilterPlace::Header("TMV1-Query"),
+                            operator: "query_op",
+                            max_length: Some(2048),
+                            required: true,
+                            names: &[
+                                "dpt",
+                                "spt",
+                                "eventId",
+                                "eventSubId",
+                                "winEventId",
+                                "objectFileHashMd5",
+                                "objectFileHashSha1",
+                                "objectFileHashSha256",
+                                "objectPid",
+                                "objectPort",
+                                "objectProcessHashId",
+                                "parentFileHashMd5",
+                                "parentFileHashSha1",
+                                "parentFileHashSha256",
+                                "parentPid",
+                                "processFileHashMd5",
+                                "processFileHashSha1",
+                                "processFileHashSha256",
+                                "processHashId",
+                                "processPid",
+                                "srcFileHashMd5",
+                                "srcFileHashSha1",
+                                "srcFileHashSha256",
+                                "dst",
+                                "endpointGuid",
+                                "endpointHostName",
+                                "endpointIp",
+                                "hostName",
+                                "logonUser",
+                                "objectAppName",
+                                "objectCmd",
+                                "objectFilePath",
+                                "objectIp",
+                                "objectIps",
+                                "objectRawDataStr",
+                                "objectRegistryData",
+                                "objectRegistryKeyHandle",
+                                "objectRegistryValue",
+                                "objectSigner",
+                                "objectSignerValid",
+                                "objectUser",
+                                "parentCmd",
+                                "parentFilePath",
+                                "pname",
+                                "processCmd",
+                                "processFilePath",
+                                "request",
+                                "src",
+                                "srcFilePath",
+                                "tags",
+                                "uuid",
+                                "productCode",
+                                "filterRiskLevel",
+                            ],
+                            rename: &[],
+                        },
+                    ),
+                )
+                .required(),
+            Field::new("query_op", Shape::Text, Place::Control)
+                .required()
+                .default(Literal::Text("or"))
+                .rules(Rules {
+                    one_of: &[Literal::Text("or"), Literal::Text("and")],
+                    any_case: true,
+                    ..Rules::NONE
+                }),
+            Field::new("select", Shape::List(&Shape::Text), Place::Query("select", ","))
+                .rules(Rules {
+                    max_length: Some(2048),
+                    min_items: Some(1),
+                    ..Rules::NONE
+                }),
+            Field::new(
+                    "start_date_time",
+                    Shape::Text,
+                    Place::Query("startDateTime", ","),
+                )
+                .rules(Rules {
+                    format: Some(Format::Timestamp),
+                    ..Rules::NONE
+                }),
+            Field::new("top", Shape::Integer, Place::Query("top", ","))
+                .default(Literal::Integer(500))
+                .rules(Rules {
+                    one_of: &[
+                        Literal::Integer(50),
+                        Literal::Integer(100),
+                        Literal::Integer(500),
+                        Literal::Integer(1000),
+                        Literal::Integer(5000),
+                    ],
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("get_endpoint_activity_data")
+    },
+    output: &[
+        Output::of(
+            Field::new(
+                    "endpoint_activity_data_resp",
+                    Shape::List(&Shape::Record(&ENDPOINT_ACTIVITY_DATA_RESP)),
+                    Place::Control,
+                )
+                .required()
+                .source(Source::Items),
+        ),
+    ],
+    ..Operation::named("get_endpoint_activity_data")
+};
+
+/// `GET /search/endpointActivities`
+pub static GET_ENDPOINT_ACTIVITY_DATA_COUNT: Operation = Operation {
+    title: "Get Endpoint Activity Data Count",
+    repeat: Repeat::Safe,
+    permissions: &[("Search", &["View, filter, and search"])],
+    call: Call::get("/search/endpointActivities"),
+    query: &[("mode", Literal::Text("countOnly"))],
+    ordered: &[("start_date_time", "end_date_time")],
+    input: &Record {
+        fields: &[
+            Field::new("end_date_time", Shape::Text, Place::Query("endDateTime", ","))
+                .rules(Rules {
+                    format: Some(Format::Timestamp),
+                    round_up: true,
+                    ..Rules::NONE
+                }),
+            Field::new(
+                    "fields",
+                    Shape::Object,
+                    Place::Filter(
+                        &Filter {
+                            syntax: Syntax::Lucene,
+                            place: FilterPlace::Header("TMV1-Query"),
+                            operator: "query_op",
+                            max_length: Some(2048),
+                            required: true,
+                            names: &[
+                                "dpt",
+                                "spt",
+                                "eventId",
+                                "eventSubId",
+                                "winEventId",
+                                "objectFileHashMd5",
+                                "objectFileHashSha1",
+                                "objectFileHashSha256",
+                                "objectPid",
+                                "objectPort",
+                                "objectProcessHashId",
+                                "parentFileHashMd5",
+                                "parentFileHashSha1",
+                                "parentFileHashSha256",
+                                "parentPid",
+                                "processFileHashMd5",
+                                "processFileHashSha1",
+                                "processFileHashSha256",
+                                "processHashId",
+                                "processPid",
+                                "srcFileHashMd5",
+                                "srcFileHashSha1",
+                                "srcFileHashSha256",
+                                "dst",
+                                "endpointGuid",
+                                "endpointHostName",
+                                "endpointIp",
+                                "hostName",
+                                "logonUser",
+                                "objectAppName",
+                                "objectCmd",
+                                "objectFilePath",
+                                "objectIp",
+                                "objectIps",
+                                "objectRawDataStr",
+                                "objectRegistryData",
+                                "objectRegistryKeyHandle",
+                                "objectRegistryValue",
+                                "objectSigner",
+                                "objectSignerValid",
+                                "objectUser",
+                                "parentCmd",
+                                "parentFilePath",
+                                "pname",
+                                "processCmd",
+                                "processFilePath",
+                                "request",
+                                "src",
+                                "srcFilePath",
+                                "tags",
+                                "uuid",
+                                "productCode",
+                                "filterRiskLevel",
+                            ],
+                            rename: &[],
+                        },
+                    ),
+                )
+                .required(),
+            Field::new("query_op", Shape::Text, Place::Control)
+                .required()
+                .default(Literal::Text("or"))
+                .rules(Rules {
+                    one_of: &[Literal::Text("or"), Literal::Text("and")],
+                    any_case: true,
+                    ..Rules::NONE
+                }),
+            Field::new("select", Shape::List(&Shape::Text), Place::Query("select", ","))
+                .rules(Rules {
+                    max_length: Some(2048),
+                    min_items: Some(1),
+                    ..Rules::NONE
+                }),
+            Field::new(
+                    "start_date_time",
+                    Shape::Text,
+                    Place::Query("startDateTime", ","),
+                )
+                .rules(Rules {
+                    format: Some(Format::Timestamp),
+                    ..Rules::NONE
+                }),
+            Field::new("top", Shape::Integer, Place::Query("top", ","))
+                .default(Literal::Integer(500))
+                .rules(Rules {
+                    one_of: &[
+                        Literal::Integer(50),
+                        Literal::Integer(100),
+                        Literal::Integer(500),
+                        Literal::Integer(1000),
+                        Literal::Integer(5000),
+                    ],
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("get_endpoint_activity_data_count")
+    },
+    output: &[
+        Output::of(
+            Field::new("total_count", Shape::Integer, Place::Control)
+                .required()
+                .source(Source::Body(&["totalCount"])),
+        ),
+    ],
+    ..Operation::named("get_endpoint_activity_data_count")
+};
+
+/// `GET /response/tasks/{task_id}`
+pub static GET_TASK_RESULT: Operation = Operation {
+    title: "Get Task Result",
+    repeat: Repeat::Safe,
+    permissions: &[
+        (
+            "Response Management",
+            &["View, filter, and search (Task List tab)", "Download task result"],
+        ),
+    ],
+    call: Call::get("/response/tasks/{task_id}"),
+    poll: Some(Poll {
+        call: None,
+        status: &["status"],
+        pending: &["queued", "running"],
+        failed: &[],
+        when: Some("poll"),
+        seconds: Some("poll_time_sec"),
+        every: 2,
+        slowest: 10,
+    }),
+    input: &Record {
+        fields: &[
+            Field::new("poll", Shape::Boolean, Place::Control)
+                .required()
+                .default(Literal::Boolean(true)),
+            Field::new("poll_time_sec", Shape::Float, Place::Control)
+                .default(Literal::Integer(30))
+                .rules(Rules {
+                    min: Some(0.0),
+                    ..Rules::NONE
+                }),
+            Field::new("task_id", Shape::Text, Place::Path)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Identifier),
+                    min_length: Some(1),
+                    max_length: Some(36),
+                    refuse: &[Literal::Text("None")],
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("get_task_result")
+    },
+    output: &[
+        Output::of(
+            Field::new("account", Shape::Text, Place::Control)
+                .source(Source::Body(&["account"])),
+        ),
+        Output::of(
+            Field::new("action", Shape::Text, Place::Control)
+                .required()
+                .rules(Rules {
+                    one_of: &[
+                        Literal::Text("isolate"),
+                        Literal::Text("restoreIsolate"),
+                        Literal::Text("remoteShell"),
+                        Literal::Text("isolateForMultiple"),
+                        Literal::Text("restoreIsolateForMultiple"),
+                        Literal::Text("collectFile"),
+                        Literal::Text("teminateProcess"),
+                        Literal::Text("terminateProcess"),
+                        Literal::Text("quarantineMessage"),
+                        Literal::Text("deleteMessage"),
+                        Literal::Text("restoreMessage"),
+                        Literal::Text("block"),
+                        Literal::Text("restoreBlock"),
+                        Literal::Text("runCustomScript"),
+                        Literal::Text("runCustomScriptForMultiple"),
+                        Literal::Text("submitSandbox"),
+                        Literal::Text("dumpProcessMemory"),
+                        Literal::Text("disableAccount"),
+                        Literal::Text("enableAccount"),
+                        Literal::Text("forceSignOut"),
+                        Literal::Text("resetPassword"),
+                        Literal::Text("investigationKit"),
+                        Literal::Text("collectNetworkAnalysisPackage"),
+                        Literal::Text("collectEvidence"),
+                        Literal::Text("runOsquery"),
+                        Literal::Text("runYaraRules"),
+                        Literal::Text("isolateContainerInfo"),
+                        Literal::Text("restoreContainerInfo"),
+                        Literal::Text("terminateContainerInfo"),
+                        Literal::Text("malwareScanForMultiple"),
+                    ],
+                    ..Rules::NONE
+                })
+                .source(Source::Body(&["action"])),
+        ),
+        Output::of(
+            Field::new("agent_guid", Shape::Text, Place::Control)
+                .source(Source::Body(&["agentGuid"])),
+        ),
+        Output::of(
+            Field::new("created_date_time", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Body(&["createdDateTime"])),
+        ),
+        Output::of(
+            Field::new("description", Shape::Text, Place::Control)
+                .source(Source::Body(&["description"])),
+        ),
+        Output::of(
+            Field::new("endpoint_name", Shape::Text, Place::Control)
+                .source(Source::Body(&["endpointName"])),
+        ),
+        Output::of(
+            Field::new("expired_date_time", Shape::Text, Place::Control)
+                .source(Source::Body(&["expiredDateTime"])),
+        ),
+        Output::of(
+            Field::new("file_path", Shape::Text, Place::Control)
+                .source(Source::Body(&["filePath"])),
+        ),
+        Output::of(
+            Field::new("file_sha1", Shape::Text, Place::Control)
+                .source(Source::Body(&["fileSha1"])),
+        ),
+        Output::of(
+            Field::new("file_sha256", Shape::Text, Place::Control)
+                .source(Source::Body(&["fileSha256"])),
+        ),
+        Output::of(
+            Field::new("file_size", Shape::Integer, Place::Control)
+                .source(Source::Body(&["fileSize"])),
+        ),
+        Output::of(
+            Field::new("filename", Shape::Text, Place::Control)
+                .source(Source::Body(&["fileName"])),
+        ),
+        Output::of(
+            Field::new("id", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Body(&["id"])),
+        ),
+        Output::of(
+            Field::new("image_path", Shape::Text, Place::Control)
+                .source(Source::Body(&["imagePath"])),
+        ),
+        Output::of(
+            Field::new("last_action_date_time", Shape::Text, Place::Control)
+                .required()
+                .source(Source::Body(&["lastActionDateTime"])),
+        ),
+        Output::of(
+            Field::new("password", Shape::Text, Place::Control)
+                .secret()
+                .source(Source::Body(&["password"])),
+        ),
+        Output::of(
+            Field::new("pid", Shape::Integer, Place::Control)
+                .source(Source::Body(&["pid"])),
+        ),
+        Output::of(
+            Field::new("resource_location", Shape::Text, Place::Control)
+                .source(Source::Body(&["resourceLocation"])),
+        ),
+        Output::of(
+            Field::new("sandbox_task_id", Shape::Text, Place::Control)
+                .source(Source::Body(&["sandboxTaskId"])),
+        ),
+        Output::of(
+            Field::new("status", Shape::Text, Place::Control)
+                .required()
+                .rules(Rules {
+                    one_of: &[
+                        Literal::Text("queued"),
+                        Literal::Text("running"),
+                        Literal::Text("succeeded"),
+                        Literal::Text("failed"),
+                        Literal::Text("canceled"),
+                        Literal::Text("pendingApproval"),
+                        Literal::Text("rejected"),
+                    ],
+                    ..Rules::NONE
+                })
+                .source(Source::Body(&["status"])),
+        ),
+        Output::of(
+            Field::new("tasks", Shape::List(&Shape::Object), Place::Control)
+                .source(Source::Body(&["tasks"])),
+        ),
+        Output::of(
+            Field::new("url", Shape::Text, Place::Control).source(Source::Body(&["url"])),
+        ),
+        Output::of(
+            Field::new("error", Shape::Record(&TASK_ERROR), Place::Control)
+                .source(Source::Body(&["error"])),
+        ),
+        Output::of(
+            Field::new("domain", Shape::Text, Place::Control)
+                .source(Source::Body(&["domain"])),
+        ),
+        Output::of(
+            Field::new("ip", Shape::Text, Place::Control).source(Source::Body(&["ip"])),
+        ),
+        Output::of(
+            Field::new("sender_mail_address", Shape::Text, Place::Control)
+                .source(Source::Body(&["senderMailAddress"])),
+        ),
+        Output::of(
+            Field::new("parameter", Shape::Text, Place::Control)
+                .source(Source::Body(&["parameter"])),
+        ),
+        Output::of(
+            Field::new("kit", Shape::Text, Place::Control).source(Source::Body(&["kit"])),
+        ),
+    ],
+    ..Operation::named("get_task_result")
+};
+
+/// Repeats `get_alert_list`.
+pub static POLL_ALERT_LIST: Trigger = Trigger {
+    name: "poll_alert_list",
+    title: "Poll Alert List",
+    operation: &GET_ALERT_LIST,
+    input: &Record {
+        fields: &[
+            Field::new("interval", Shape::Integer, Place::Control)
+                .required()
+                .default(Literal::Integer(1800))
+                .rules(Rules {
+                    min: Some(1.0),
+                    ..Rules::NONE
+                }),
+            Field::new("start_date_time", Shape::Text, Place::Control)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Timestamp),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("poll_alert_list")
+    },
+    interval: "interval",
+    windows: &[
+        Window {
+            first: "start_date_time",
+            start: "start_date_time",
+            end: "end_date_time",
+            fixed: false,
+            overlap: 600,
+            at_most: None,
+        },
+    ],
+    seen: Some(("alerts", &["id"])),
+    empty_on: &[],
+};
+
+/// Repeats `get_oat_list`.
+pub static POLL_OAT_LIST: Trigger = Trigger {
+    name: "poll_oat_list",
+    title: "Poll OAT List",
+    operation: &GET_OAT_LIST,
+    input: &Record {
+        fields: &[
+            Field::new("detected_start_date_time", Shape::Text, Place::Control)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Timestamp),
+                    ..Rules::NONE
+                }),
+            Field::new("fields", Shape::Object, Place::Control).required(),
+            Field::new("ingested_start_date_time", Shape::Text, Place::Control)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Timestamp),
+                    ..Rules::NONE
+                }),
+            Field::new("interval", Shape::Integer, Place::Control)
+                .required()
+                .default(Literal::Integer(1800))
+                .rules(Rules {
+                    min: Some(1.0),
+                    ..Rules::NONE
+                }),
+            Field::new("query_op", Shape::Text, Place::Control)
+                .required()
+                .default(Literal::Text("or"))
+                .rules(Rules {
+                    one_of: &[Literal::Text("or"), Literal::Text("and")],
+                    any_case: true,
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("poll_oat_list")
+    },
+    interval: "interval",
+    windows: &[
+        Window {
+            first: "detected_start_date_time",
+            start: "detected_start_date_time",
+            end: "detected_end_date_time",
+            fixed: true,
+            overlap: 0,
+            at_most: Some(31449600),
+        },
+        Window {
+            first: "ingested_start_date_time",
+            start: "ingested_start_date_time",
+            end: "ingested_end_date_time",
+            fixed: false,
+            overlap: 1800,
+            at_most: Some(31449600),
+        },
+    ],
+    seen: Some(("oats", &["uuid"])),
+    empty_on: &[],
+};
+
+/// Repeats `get_sandbox_suspicious_list`.
+pub static POLL_SANDBOX_SUSPICIOUS_LIST: Trigger = Trigger {
+    name: "poll_sandbox_suspicious_list",
+    title: "Poll Sandbox Suspicious List",
+    operation: &GET_SANDBOX_SUSPICIOUS_LIST,
+    input: &Record {
+        fields: &[
+            Field::new("id", Shape::Text, Place::Control)
+                .required()
+                .rules(Rules {
+                    format: Some(Format::Identifier),
+                    min_length: Some(1),
+                    max_length: Some(36),
+                    ..Rules::NONE
+                }),
+            Field::new("interval", Shape::Integer, Place::Control)
+                .required()
+                .default(Literal::Integer(1800))
+                .rules(Rules {
+                    min: Some(1.0),
+                    ..Rules::NONE
+                }),
+            Field::new("poll", Shape::Boolean, Place::Control)
+                .required()
+                .default(Literal::Boolean(true)),
+            Field::new("poll_time_sec", Shape::Float, Place::Control)
+                .default(Literal::Integer(30))
+                .rules(Rules {
+                    min: Some(0.0),
+                    ..Rules::NONE
+                }),
+        ],
+        ..Record::named("poll_sandbox_suspicious_list")
+    },
+    interval: "interval",
+    windows: &[],
+    seen: Some(("sandbox_suspicious_list_resp", &["type", "value"])),
+    empty_on: &[404],
+};
+
+/// A user account.
+pub(crate) static ACCOUNT_IDENTIFIERS: Record = Record {
+    fields: &[
+        Field::new(
+                "account_name",
+                Shape::Text,
+                Place::Key(&[Wire::key("accountName")], None),
+            )
+            .required()
+            .rules(Rules {
+                min_length: Some(1),
+                max_length: Some(255),
+                ..Rules::NONE
+            }),
+        Field::new(
+                "description",
+                Shape::Text,
+                Place::Key(&[Wire::key("description")], None),
+            )
+            .rules(Rules {
+                max_length: Some(20480),
+                ..Rules::NONE
+            }),
+    ],
+    ..Record::named("account_identifiers")
+};
+
+/// A Workbench alert. Which fields it has depends on what raised it.
+pub(crate) static ALERT: Record = Record {
+    fields: &[
+        Field::new(
+                "alert_provider",
+                Shape::Text,
+                Place::Key(&[Wire::key("alertProvider")], None),
+            )
+            .rules(Rules {
+                one_of: &[Literal::Text("SAE"), Literal::Text("TI")],
+                ..Rules::NONE
+            }),
+        Field::new("campaign", Shape::Text, Place::Key(&[Wire::key("campaign")], None)),
+        Field::new(
+            "created_by",
+            Shape::Text,
+            Place::Key(&[Wire::key("createdBy")], None),
+        ),
+        Field::new(
+            "created_date_time",
+            Shape::Text,
+            Place::Key(&[Wire::key("createdDateTime")], None),
+        ),
+        Field::new(
+            "description",
+            Shape::Text,
+            Place::Key(&[Wire::key("description")], None),
+        ),
+        Field::new("id", Shape::Text, Place::Key(&[Wire::key("id")], None)),
+        Field::new(
+            "impact_scope",
+            Shape::Record(&IMPACT_SCOPE),
+            Place::Key(&[Wire::key("impactScope")], None),
+        ),
+        Field::new(
+            "indicators",
+            Shape::List(&Shape::Record(&ALERT_INDICATOR)),
+            Place::Key(&[Wire::key("indicators")], None),
+        ),
+        Field::new("industry", Shape::Text, Place::Key(&[Wire::key("industry")], None)),
+        Field::new(
+                "investigation_status",
+                Shape::Text,
+                Place::Key(&[Wire::key("investigationStatus")], None),
+            )
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("New"),
+                    Literal::Text("In Progress"),
+                    Literal::Text("True Positive"),
+                    Literal::Text("False Positive"),
+                    Literal::Text("Benign True Positive"),
+                    Literal::Text("Closed"),
+                ],
+                ..Rules::NONE
+            }),
+        Field::new(
+            "matched_indicator_count",
+            Shape::Integer,
+            Place::Key(&[Wire::key("matchedIndicatorCount")], None),
+        ),
+        Field::new(
+            "matched_indicator_patterns",
+            Shape::List(&Shape::Record(&MATCHED_INDICATOR_PATTERN)),
+            Place::Key(&[Wire::key("matchedIndicatorPatterns")], None),
+        ),
+        Field::new(
+            "matched_rules",
+            Shape::List(&Shape::Record(&MATCHED_RULE)),
+            Place::Key(&[Wire::key("matchedRules")], None),
+        ),
+        Field::new("model", Shape::Text, Place::Key(&[Wire::key("model")], None)),
+        Field::new(
+            "region_and_country",
+            Shape::Text,
+            Place::Key(&[Wire::key("regionAndCountry")], None),
+        ),
+        Field::new(
+            "report_link",
+            Shape::Text,
+            Place::Key(&[Wire::key("reportLink")], None),
+        ),
+        Field::new(
+            "schema_version",
+            Shape::Text,
+            Place::Key(&[Wire::key("schemaVersion")], None),
+        ),
+        Field::new("score", Shape::Integer, Place::Key(&[Wire::key("score")], None)),
+        Field::new("severity", Shape::Text, Place::Key(&[Wire::key("severity")], None))
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("critical"),
+                    Literal::Text("high"),
+                    Literal::Text("medium"),
+                    Literal::Text("low"),
+                ],
+                ..Rules::NONE
+            }),
+        Field::new(
+            "total_indicator_count",
+            Shape::Integer,
+            Place::Key(&[Wire::key("totalIndicatorCount")], None),
+        ),
+        Field::new(
+            "updated_date_time",
+            Shape::Text,
+            Place::Key(&[Wire::key("updatedDateTime")], None),
+        ),
+        Field::new(
+            "workbench_link",
+            Shape::Text,
+            Place::Key(&[Wire::key("workbenchLink")], None),
+        ),
+        Field::new("status", Shape::Text, Place::Key(&[Wire::key("status")], None))
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("Open"),
+                    Literal::Text("In Progress"),
+                    Literal::Text("Closed"),
+                ],
+                ..Rules::NONE
+            }),
+        Field::new(
+                "investigation_result",
+                Shape::Text,
+                Place::Key(&[Wire::key("investigationResult")], None),
+            )
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("No Findings"),
+                    Literal::Text("Noteworthy"),
+                    Literal::Text("True Positive"),
+                    Literal::Text("False Positive"),
+                    Literal::Text("Benign True Positive"),
+                    Literal::Text("Other Findings"),
+                ],
+                ..Rules::NONE
+            }),
+        Field::new("model_id", Shape::Text, Place::Key(&[Wire::key("modelId")], None)),
+        Field::new(
+                "model_type",
+                Shape::Text,
+                Place::Key(&[Wire::key("modelType")], None),
+            )
+            .rules(Rules {
+                one_of: &[Literal::Text("preset"), Literal::Text("custom")],
+                ..Rules::NONE
+            }),
+        Field::new(
+            "first_investigated_date_time",
+            Shape::Text,
+            Place::Key(&[Wire::key("firstInvestigatedDateTime")], None),
+        ),
+        Field::new(
+            "incident_id",
+            Shape::Text,
+            Place::Key(&[Wire::key("incidentId")], None),
+        ),
+        Field::new("case_id", Shape::Text, Place::Key(&[Wire::key("caseId")], None)),
+        Field::new(
+            "owner_ids",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("ownerIds")], None),
+        ),
+    ],
+    ..Record::named("alert")
+};
+
+/// What an alert touches, counted and listed.
+pub(crate) static IMPACT_SCOPE: Record = Record {
+    fields: &[
+        Field::new(
+            "desktop_count",
+            Shape::Integer,
+            Place::Key(&[Wire::key("desktopCount")], None),
+        ),
+        Field::new(
+            "server_count",
+            Shape::Integer,
+            Place::Key(&[Wire::key("serverCount")], None),
+        ),
+        Field::new(
+            "account_count",
+            Shape::Integer,
+            Place::Key(&[Wire::key("accountCount")], None),
+        ),
+        Field::new(
+            "email_address_count",
+            Shape::Integer,
+            Place::Key(&[Wire::key("emailAddressCount")], None),
+        ),
+        Field::new(
+            "container_count",
+            Shape::Integer,
+            Place::Key(&[Wire::key("containerCount")], None),
+        ),
+        Field::new(
+            "cloud_identity_count",
+            Shape::Integer,
+            Place::Key(&[Wire::key("cloudIdentityCount")], None),
+        ),
+        Field::new(
+            "entities",
+            Shape::List(&Shape::Record(&IMPACT_ENTITY)),
+            Place::Key(&[Wire::key("entities")], None),
+        ),
+    ],
+    ..Record::named("impact_scope")
+};
+
+/// Something that an alert touches.
+pub(crate) static IMPACT_ENTITY: Record = Record {
+    fields: &[
+        Field::new(
+                "entity_type",
+                Shape::Text,
+                Place::Key(&[Wire::key("entityType")], None),
+            )
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("host"),
+                    Literal::Text("account"),
+                    Literal::Text("emailAddress"),
+                    Literal::Text("container"),
+                    Literal::Text("cloudIdentity"),
+                ],
+                ..Rules::NONE
+            }),
+        Field::new(
+            "entity_value",
+            Shape::Any,
+            Place::Key(&[Wire::key("entityValue")], None),
+        ),
+        Field::new("entity_id", Shape::Any, Place::Key(&[Wire::key("entityId")], None)),
+        Field::new(
+            "related_entities",
+            Shape::List(&Shape::Any),
+            Place::Key(&[Wire::key("relatedEntities")], None),
+        ),
+        Field::new(
+            "related_indicator_ids",
+            Shape::List(&Shape::Integer),
+            Place::Key(&[Wire::key("relatedIndicatorIds")], None),
+        ),
+        Field::new(
+                "provenance",
+                Shape::List(&Shape::Text),
+                Place::Key(&[Wire::key("provenance")], None),
+            )
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("Alert"),
+                    Literal::Text("Sweeping"),
+                    Literal::Text("Network Analytics"),
+                    Literal::Text("Endpoint Enrichment"),
+                    Literal::Text("Network Enrichment"),
+                    Literal::Text("Related Asset Enrichment"),
+                    Literal::Text("Lateral Movement Enrichment"),
+                    Literal::Text("Endpoint Initial Access Enrichment"),
+                ],
+                ..Rules::NONE
+            }),
+        Field::new(
+            "management_scope_group_id",
+            Shape::Text,
+            Place::Key(&[Wire::key("managementScopeGroupId")], None),
+        ),
+        Field::new(
+            "management_scope_instance_id",
+            Shape::Text,
+            Place::Key(&[Wire::key("managementScopeInstanceId")], None),
+        ),
+        Field::new(
+            "management_scope_partition_key",
+            Shape::Text,
+            Place::Key(&[Wire::key("managementScopePartitionKey")], None),
+        ),
+    ],
+    ..Record::named("impact_entity")
+};
+
+/// An object that gave an alert away.
+pub(crate) static ALERT_INDICATOR: Record = Record {
+    fields: &[
+        Field::new("id", Shape::Integer, Place::Key(&[Wire::key("id")], None)),
+        Field::new("type", Shape::Text, Place::Key(&[Wire::key("type")], None)),
+        Field::new("field", Shape::Text, Place::Key(&[Wire::key("field")], None)),
+        Field::new(
+            "fields",
+            Shape::List(&Shape::List(&Shape::Text)),
+            Place::Key(&[Wire::key("fields")], None),
+        ),
+        Field::new("value", Shape::Any, Place::Key(&[Wire::key("value")], None)),
+        Field::new(
+            "related_entities",
+            Shape::List(&Shape::Any),
+            Place::Key(&[Wire::key("relatedEntities")], None),
+        ),
+        Field::new(
+                "provenance",
+                Shape::List(&Shape::Text),
+                Place::Key(&[Wire::key("provenance")], None),
+            )
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("Alert"),
+                    Literal::Text("Sweeping"),
+                    Literal::Text("Network Analytics"),
+                    Literal::Text("Endpoint Enrichment"),
+                    Literal::Text("Network Enrichment"),
+                    Literal::Text("Related Asset Enrichment"),
+                    Literal::Text("Lateral Movement Enrichment"),
+                    Literal::Text("Endpoint Initial Access Enrichment"),
+                ],
+                ..Rules::NONE
+            }),
+        Field::new(
+            "filter_ids",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("filterIds")], None),
+        ),
+        Field::new(
+            "matched_indicator_pattern_ids",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("matchedIndicatorPatternIds")], None),
+        ),
+        Field::new(
+            "first_seen_date_times",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("firstSeenDateTimes")], None),
+        ),
+        Field::new(
+            "last_seen_date_times",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("lastSeenDateTimes")], None),
+        ),
+    ],
+    ..Record::named("alert_indicator")
+};
+
+/// A rule of a detection model that fired.
+pub(crate) static MATCHED_RULE: Record = Record {
+    fields: &[
+        Field::new("id", Shape::Text, Place::Key(&[Wire::key("id")], None)),
+        Field::new("name", Shape::Text, Place::Key(&[Wire::key("name")], None)),
+        Field::new(
+            "matched_filters",
+            Shape::List(&Shape::Record(&MATCHED_FILTER)),
+            Place::Key(&[Wire::key("matchedFilters")], None),
+        ),
+    ],
+    ..Record::named("matched_rule")
+};
+
+/// A filter that matched events.
+pub(crate) static MATCHED_FILTER: Record = Record {
+    fields: &[
+        Field::new("id", Shape::Text, Place::Key(&[Wire::key("id")], None)),
+        Field::new("name", Shape::Text, Place::Key(&[Wire::key("name")], None)),
+        Field::new(
+            "matched_date_time",
+            Shape::Text,
+            Place::Key(&[Wire::key("matchedDateTime")], None),
+        ),
+        Field::new(
+            "mitre_technique_ids",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("mitreTechniqueIds")], None),
+        ),
+        Field::new(
+            "matched_events",
+            Shape::List(&Shape::Record(&MATCHED_EVENT)),
+            Place::Key(&[Wire::key("matchedEvents")], None),
+        ),
+    ],
+    ..Record::named("matched_filter")
+};
+
+/// An event that a filter matched.
+pub(crate) static MATCHED_EVENT: Record = Record {
+    fields: &[
+        Field::new("uuid", Shape::Text, Place::Key(&[Wire::key("uuid")], None)),
+        Field::new(
+            "matched_date_time",
+            Shape::Text,
+            Place::Key(&[Wire::key("matchedDateTime")], None),
+        ),
+        Field::new("type", Shape::Text, Place::Key(&[Wire::key("type")], None)),
+    ],
+    ..Record::named("matched_event")
+};
+
+/// An indicator of a threat report that was found.
+pub(crate) static MATCHED_INDICATOR_PATTERN: Record = Record {
+    fields: &[
+        Field::new("id", Shape::Text, Place::Key(&[Wire::key("id")], None)),
+        Field::new("pattern", Shape::Text, Place::Key(&[Wire::key("pattern")], None)),
+        Field::new(
+            "tags",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("tags")], None),
+        ),
+        Field::new(
+            "matched_logs",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("matchedLogs")], None),
+        ),
+    ],
+    ..Record::named("matched_indicator_pattern")
+};
+
+/// An API key to make.
+pub(crate) static API_KEYS_OBJECTS: Record = Record {
+    fields: &[
+        Field::new(
+                "description",
+                Shape::Text,
+                Place::Key(&[Wire::key("description")], None),
+            )
+            .rules(Rules {
+                max_length: Some(2048),
+                ..Rules::NONE
+            }),
+        Field::new(
+                "months_to_expiration",
+                Shape::Text,
+                Place::Key(&[Wire::key("monthsToExpiration")], None),
+            )
+            .default(Literal::Text("1"))
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("1"),
+                    Literal::Text("3"),
+                    Literal::Text("6"),
+                    Literal::Text("12"),
+                    Literal::Text("0"),
+                ],
+                ..Rules::NONE
+            })
+            .send(Convert::Integer),
+        Field::new("name", Shape::Text, Place::Key(&[Wire::key("name")], None))
+            .required()
+            .rules(Rules {
+                min_length: Some(1),
+                max_length: Some(128),
+                ..Rules::NONE
+            }),
+        Field::new("role", Shape::Text, Place::Key(&[Wire::key("role")], None))
+            .required()
+            .rules(Rules {
+                min_length: Some(1),
+                max_length: Some(128),
+                ..Rules::NONE
+            }),
+        Field::new("status", Shape::Text, Place::Key(&[Wire::key("status")], None))
+            .default(Literal::Text("enabled"))
+            .rules(Rules {
+                one_of: &[Literal::Text("enabled"), Literal::Text("disabled")],
+                ..Rules::NONE
+            }),
+    ],
+    ..Record::named("api_keys_objects")
+};
+
+/// An API key that was made.
+pub(crate) static API_KEYS_RESP: Record = Record {
+    fields: &[
+        Field::new(
+            "expired_date_time",
+            Shape::Text,
+            Place::Key(&[Wire::key("expiredDateTime")], None),
+        ),
+        Field::new("id", Shape::Text, Place::Key(&[Wire::key("id")], None)).required(),
+        Field::new("status", Shape::Integer, Place::Key(&[Wire::key("status")], None))
+            .required()
+            .source(Source::Status),
+        Field::new("value", Shape::Text, Place::Key(&[Wire::key("value")], None))
+            .required()
+            .secret(),
+    ],
+    ..Record::named("api_keys_resp")
+};
+
+/// An API key as it is listed.
+pub(crate) static API_KEYS_LIST_RESP: Record = Record {
+    fields: &[
+        Field::new(
+            "description",
+            Shape::Text,
+            Place::Key(&[Wire::key("description")], None),
+        ),
+        Field::new(
+            "expired_date_time",
+            Shape::Text,
+            Place::Key(&[Wire::key("expiredDateTime")], None),
+        ),
+        Field::new("id", Shape::Text, Place::Key(&[Wire::key("id")], None)).required(),
+        Field::new(
+            "last_used_date_time",
+            Shape::Text,
+            Place::Key(&[Wire::key("lastUsedDateTime")], None),
+        ),
+        Field::new("name", Shape::Text, Place::Key(&[Wire::key("name")], None))
+            .required(),
+        Field::new("role", Shape::Text, Place::Key(&[Wire::key("role")], None))
+            .required(),
+        Field::new("status", Shape::Text, Place::Key(&[Wire::key("status")], None))
+            .required()
+            .rules(Rules {
+                one_of: &[Literal::Text("enabled"), Literal::Text("disabled")],
+                ..Rules::NONE
+            }),
+    ],
+    ..Record::named("api_keys_list_resp")
+};
+
 /// A file on an endpoint.
 pub(crate) static COLLECT_FILES: Record = Record {
     fields: &[
@@ -565,6 +3986,744 @@ pub(crate) static TIMED_VALUES: Record = Record {
     ..Record::named("timed_values")
 };
 
+/// A detection of an Observed Attack Technique.
+pub(crate) static OAT: Record = Record {
+    fields: &[
+        Field::new("detail", Shape::Object, Place::Key(&[Wire::key("detail")], None))
+            .required(),
+        Field::new(
+                "detected_date_time",
+                Shape::Text,
+                Place::Key(&[Wire::key("detectedDateTime")], None),
+            )
+            .required(),
+        Field::new(
+            "endpoint",
+            Shape::Record(&OAT_ENDPOINT),
+            Place::Key(&[Wire::key("endpoint")], None),
+        ),
+        Field::new(
+                "entity_type",
+                Shape::Text,
+                Place::Key(&[Wire::key("entityType")], None),
+            )
+            .required()
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("endpoint"),
+                    Literal::Text("mailbox"),
+                    Literal::Text("cloudtrail"),
+                    Literal::Text("messaging"),
+                    Literal::Text("network"),
+                    Literal::Text("ics"),
+                    Literal::Text("container"),
+                    Literal::Text("identity"),
+                ],
+                ..Rules::NONE
+            }),
+        Field::new(
+                "filters",
+                Shape::List(&Shape::Record(&OAT_FILTER)),
+                Place::Key(&[Wire::key("filters")], None),
+            )
+            .required(),
+        Field::new(
+            "ingested_date_time",
+            Shape::Text,
+            Place::Key(&[Wire::key("ingestedDateTime")], None),
+        ),
+        Field::new("source", Shape::Text, Place::Key(&[Wire::key("source")], None))
+            .required()
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("detections"),
+                    Literal::Text("endpointActivityData"),
+                    Literal::Text("cloudActivityData"),
+                    Literal::Text("emailActivityData"),
+                    Literal::Text("mobileActivityData"),
+                    Literal::Text("networkActivityData"),
+                    Literal::Text("containerActivityData"),
+                    Literal::Text("identityActivityData"),
+                    Literal::Text("thirdPartyLogData"),
+                ],
+                ..Rules::NONE
+            }),
+        Field::new("uuid", Shape::Text, Place::Key(&[Wire::key("uuid")], None))
+            .required(),
+        Field::new(
+            "entity_name",
+            Shape::Text,
+            Place::Key(&[Wire::key("entityName")], None),
+        ),
+    ],
+    ..Record::named("oat")
+};
+
+/// The endpoint that a technique was seen on.
+pub(crate) static OAT_ENDPOINT: Record = Record {
+    fields: &[
+        Field::new(
+            "endpoint_name",
+            Shape::Text,
+            Place::Key(&[Wire::key("endpointName")], None),
+        ),
+        Field::new(
+            "agent_guid",
+            Shape::Text,
+            Place::Key(&[Wire::key("agentGuid")], None),
+        ),
+        Field::new(
+            "ips",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("ips")], None),
+        ),
+    ],
+    ..Record::named("oat_endpoint")
+};
+
+/// A filter that found a technique.
+pub(crate) static OAT_FILTER: Record = Record {
+    fields: &[
+        Field::new("id", Shape::Text, Place::Key(&[Wire::key("id")], None)),
+        Field::new("name", Shape::Text, Place::Key(&[Wire::key("name")], None)),
+        Field::new(
+            "description",
+            Shape::Text,
+            Place::Key(&[Wire::key("description")], None),
+        ),
+        Field::new(
+            "mitre_tactic_ids",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("mitreTacticIds")], None),
+        ),
+        Field::new(
+            "mitre_technique_ids",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("mitreTechniqueIds")], None),
+        ),
+        Field::new(
+            "highlighted_objects",
+            Shape::List(&Shape::Record(&HIGHLIGHTED_OBJECT)),
+            Place::Key(&[Wire::key("highlightedObjects")], None),
+        ),
+        Field::new(
+                "risk_level",
+                Shape::Text,
+                Place::Key(&[Wire::key("riskLevel")], None),
+            )
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("info"),
+                    Literal::Text("low"),
+                    Literal::Text("medium"),
+                    Literal::Text("high"),
+                    Literal::Text("critical"),
+                ],
+                ..Rules::NONE
+            }),
+        Field::new("type", Shape::Text, Place::Key(&[Wire::key("type")], None))
+            .rules(Rules {
+                one_of: &[Literal::Text("preset"), Literal::Text("custom")],
+                ..Rules::NONE
+            }),
+    ],
+    ..Record::named("oat_filter")
+};
+
+/// A part of an event that made a filter match.
+pub(crate) static HIGHLIGHTED_OBJECT: Record = Record {
+    fields: &[
+        Field::new("type", Shape::Text, Place::Key(&[Wire::key("type")], None)),
+        Field::new("field", Shape::Text, Place::Key(&[Wire::key("field")], None)),
+        Field::new("value", Shape::Any, Place::Key(&[Wire::key("value")], None)),
+    ],
+    ..Record::named("highlighted_object")
+};
+
+/// An object to put on the Suspicious Object List. What is left out is as the product's settings say.
+pub(crate) static SUSPICIOUS_BLOCK_OBJECTS: Record = Record {
+    fields: &[
+        Field::new(
+                "days_to_expiration",
+                Shape::Integer,
+                Place::Key(&[Wire::key("daysToExpiration")], None),
+            )
+            .aliases(&["expiry_days"])
+            .rules(Rules {
+                min: Some(-1.0),
+                max: Some(365.0),
+                ..Rules::NONE
+            }),
+        Field::new(
+                "object_type",
+                Shape::Text,
+                Place::Key(&[Wire::key("objectType")], None),
+            )
+            .required()
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("domain"),
+                    Literal::Text("ip"),
+                    Literal::Text("fileSha1"),
+                    Literal::Text("fileSha256"),
+                    Literal::Text("senderMailAddress"),
+                    Literal::Text("url"),
+                ],
+                any_case: true,
+                ..Rules::NONE
+            }),
+        Field::new(
+                "object_value",
+                Shape::Text,
+                Place::Key(&[Wire::key("objectValue")], None),
+            )
+            .required(),
+        Field::new(
+                "risk_level",
+                Shape::Text,
+                Place::Key(&[Wire::key("riskLevel")], None),
+            )
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("high"),
+                    Literal::Text("medium"),
+                    Literal::Text("low"),
+                ],
+                any_case: true,
+                ..Rules::NONE
+            }),
+        Field::new(
+                "scan_action",
+                Shape::Text,
+                Place::Key(&[Wire::key("scanAction")], None),
+            )
+            .rules(Rules {
+                one_of: &[Literal::Text("block"), Literal::Text("log")],
+                any_case: true,
+                ..Rules::NONE
+            }),
+        Field::new(
+                "description",
+                Shape::Text,
+                Place::Key(&[Wire::key("description")], None),
+            )
+            .rules(Rules {
+                max_length: Some(1000),
+                ..Rules::NONE
+            }),
+    ],
+    variant: Some(
+        &Variant {
+            name: "object_type",
+            value: "object_value",
+            of: SUSPICIOUS_OBJECT_KEYS,
+        },
+    ),
+    ..Record::named("suspicious_block_objects")
+};
+
+/// An entry of the Suspicious Object List.
+pub(crate) static SUSPICIOUS_OBJECTS: Record = Record {
+    fields: &[
+        Field::new(
+                "description",
+                Shape::Text,
+                Place::Key(&[Wire::key("description")], None),
+            )
+            .required()
+            .default(Literal::Text("")),
+        Field::new("domain", Shape::Text, Place::Key(&[Wire::key("domain")], None)),
+        Field::new(
+            "expired_date_time",
+            Shape::Text,
+            Place::Key(&[Wire::key("expiredDateTime")], None),
+        ),
+        Field::new("file_sha1", Shape::Text, Place::Key(&[Wire::key("fileSha1")], None)),
+        Field::new(
+            "file_sha256",
+            Shape::Text,
+            Place::Key(&[Wire::key("fileSha256")], None),
+        ),
+        Field::new(
+                "in_exception_list",
+                Shape::Boolean,
+                Place::Key(&[Wire::key("inExceptionList")], None),
+            )
+            .required(),
+        Field::new("ip", Shape::Text, Place::Key(&[Wire::key("ip")], None)),
+        Field::new(
+                "last_modified_date_time",
+                Shape::Text,
+                Place::Key(&[Wire::key("lastModifiedDateTime")], None),
+            )
+            .required(),
+        Field::new(
+                "risk_level",
+                Shape::Text,
+                Place::Key(&[Wire::key("riskLevel")], None),
+            )
+            .required()
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("high"),
+                    Literal::Text("medium"),
+                    Literal::Text("low"),
+                ],
+                ..Rules::NONE
+            }),
+        Field::new(
+                "scan_action",
+                Shape::Text,
+                Place::Key(&[Wire::key("scanAction")], None),
+            )
+            .required()
+            .rules(Rules {
+                one_of: &[Literal::Text("block"), Literal::Text("log")],
+                ..Rules::NONE
+            }),
+        Field::new(
+            "sender_mail_address",
+            Shape::Text,
+            Place::Key(&[Wire::key("senderMailAddress")], None),
+        ),
+        Field::new("type", Shape::Text, Place::Key(&[Wire::key("type")], None))
+            .required()
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("domain"),
+                    Literal::Text("ip"),
+                    Literal::Text("fileSha1"),
+                    Literal::Text("fileSha256"),
+                    Literal::Text("senderMailAddress"),
+                    Literal::Text("url"),
+                ],
+                ..Rules::NONE
+            }),
+        Field::new("url", Shape::Text, Place::Key(&[Wire::key("url")], None)),
+        Field::new("value", Shape::Text, Place::Key(&[Wire::key("value")], None))
+            .required(),
+    ],
+    variant: Some(
+        &Variant {
+            name: "type",
+            value: "value",
+            of: SUSPICIOUS_OBJECT_KEYS,
+        },
+    ),
+    ..Record::named("suspicious_objects")
+};
+
+/// An entry of the exception list.
+pub(crate) static EXCEPTION_OBJECTS: Record = Record {
+    fields: &[
+        Field::new(
+                "description",
+                Shape::Text,
+                Place::Key(&[Wire::key("description")], None),
+            )
+            .required()
+            .default(Literal::Text("")),
+        Field::new("domain", Shape::Text, Place::Key(&[Wire::key("domain")], None)),
+        Field::new("file_sha1", Shape::Text, Place::Key(&[Wire::key("fileSha1")], None)),
+        Field::new(
+            "file_sha256",
+            Shape::Text,
+            Place::Key(&[Wire::key("fileSha256")], None),
+        ),
+        Field::new("ip", Shape::Text, Place::Key(&[Wire::key("ip")], None)),
+        Field::new(
+                "last_modified_date_time",
+                Shape::Text,
+                Place::Key(&[Wire::key("lastModifiedDateTime")], None),
+            )
+            .required(),
+        Field::new(
+            "sender_mail_address",
+            Shape::Text,
+            Place::Key(&[Wire::key("senderMailAddress")], None),
+        ),
+        Field::new("type", Shape::Text, Place::Key(&[Wire::key("type")], None))
+            .required()
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("domain"),
+                    Literal::Text("ip"),
+                    Literal::Text("fileSha1"),
+                    Literal::Text("fileSha256"),
+                    Literal::Text("senderMailAddress"),
+                    Literal::Text("url"),
+                ],
+                ..Rules::NONE
+            }),
+        Field::new("url", Shape::Text, Place::Key(&[Wire::key("url")], None)),
+        Field::new("value", Shape::Text, Place::Key(&[Wire::key("value")], None))
+            .required(),
+    ],
+    variant: Some(
+        &Variant {
+            name: "type",
+            value: "value",
+            of: EXCEPTION_OBJECT_KEYS,
+        },
+    ),
+    ..Record::named("exception_objects")
+};
+
+/// What became of one URL that was submitted, at the same place in the list.
+pub(crate) static SUBMIT_URLS_RESP: Record = Record {
+    fields: &[
+        Field::new(
+            "digest",
+            Shape::Record(&DIGEST),
+            Place::Key(&[Wire::key("digest")], None),
+        ),
+        Field::new("id", Shape::Text, Place::Key(&[Wire::key("id")], None)),
+        Field::new("status", Shape::Integer, Place::Key(&[Wire::key("status")], None))
+            .required()
+            .source(Source::Status),
+        Field::new("task_id", Shape::Text, Place::Key(&[Wire::key("taskId")], None))
+            .source(Source::Header("Operation-Location"))
+            .with(Convert::LastSegment),
+        Field::new("url", Shape::Text, Place::Key(&[Wire::key("url")], None)).required(),
+    ],
+    ..Record::named("submit_urls_resp")
+};
+
+/// An object that an analysis found suspicious.
+pub(crate) static SANDBOX_SUSPICIOUS_LIST_RESP: Record = Record {
+    fields: &[
+        Field::new(
+                "analysis_completion_date_time",
+                Shape::Text,
+                Place::Key(&[Wire::key("analysisCompletionDateTime")], None),
+            )
+            .required(),
+        Field::new(
+                "expired_date_time",
+                Shape::Text,
+                Place::Key(&[Wire::key("expiredDateTime")], None),
+            )
+            .required(),
+        Field::new(
+                "risk_level",
+                Shape::Text,
+                Place::Key(&[Wire::key("riskLevel")], None),
+            )
+            .required()
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("high"),
+                    Literal::Text("medium"),
+                    Literal::Text("low"),
+                ],
+                ..Rules::NONE
+            }),
+        Field::new("root_sha1", Shape::Text, Place::Key(&[Wire::key("rootSha1")], None))
+            .required(),
+        Field::new("type", Shape::Text, Place::Key(&[Wire::key("type")], None))
+            .required()
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("ip"),
+                    Literal::Text("url"),
+                    Literal::Text("fileSha1"),
+                    Literal::Text("domain"),
+                ],
+                ..Rules::NONE
+            }),
+        Field::new("value", Shape::Text, Place::Key(&[Wire::key("value")], None))
+            .required(),
+    ],
+    variant: Some(
+        &Variant {
+            name: "type",
+            value: "value",
+            of: SANDBOX_OBJECT_KEYS,
+        },
+    ),
+    ..Record::named("sandbox_suspicious_list_resp")
+};
+
+/// Why an analysis failed.
+pub(crate) static SANDBOX_ERROR: Record = Record {
+    fields: &[
+        Field::new("code", Shape::Text, Place::Key(&[Wire::key("code")], None)),
+        Field::new("message", Shape::Text, Place::Key(&[Wire::key("message")], None)),
+    ],
+    ..Record::named("sandbox_error")
+};
+
+/// A script of the collection.
+pub(crate) static CUSTOM_SCRIPTS_LIST_RESP: Record = Record {
+    fields: &[
+        Field::new(
+            "description",
+            Shape::Text,
+            Place::Key(&[Wire::key("description")], None),
+        ),
+        Field::new("file_name", Shape::Text, Place::Key(&[Wire::key("fileName")], None))
+            .required(),
+        Field::new("file_type", Shape::Text, Place::Key(&[Wire::key("fileType")], None))
+            .required()
+            .rules(Rules {
+                one_of: &[Literal::Text("powershell"), Literal::Text("bash")],
+                ..Rules::NONE
+            }),
+        Field::new("id", Shape::Text, Place::Key(&[Wire::key("id")], None)).required(),
+    ],
+    ..Record::named("custom_scripts_list_resp")
+};
+
+/// An event of a mail message. It holds what its log has, or only what was selected.
+pub(crate) static EMAIL_ACTIVITY_DATA_RESP: Record = Record {
+    fields: &[
+        Field::new(
+            "event_time",
+            Shape::Integer,
+            Place::Key(&[Wire::key("eventTime")], None),
+        ),
+        Field::new(
+            "mail_from_addresses",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("mailFromAddresses")], None),
+        ),
+        Field::new(
+            "mail_msg_id",
+            Shape::Text,
+            Place::Key(&[Wire::key("mailMsgId")], None),
+        ),
+        Field::new(
+            "mail_msg_subject",
+            Shape::Text,
+            Place::Key(&[Wire::key("mailMsgSubject")], None),
+        ),
+        Field::new(
+            "mail_sender_ip",
+            Shape::Text,
+            Place::Key(&[Wire::key("mailSenderIp")], None),
+        ),
+        Field::new(
+            "mail_source_domain",
+            Shape::Text,
+            Place::Key(&[Wire::key("mailSourceDomain")], None),
+        ),
+        Field::new(
+            "mail_to_addresses",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("mailToAddresses")], None),
+        ),
+        Field::new(
+            "mail_urls_real_link",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("mailUrlsRealLink")], None),
+        ),
+        Field::new(
+            "mail_urls_visible_link",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("mailUrlsVisibleLink")], None),
+        ),
+        Field::new(
+            "mail_whole_header",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("mailWholeHeader")], None),
+        ),
+        Field::new("mailbox", Shape::Text, Place::Key(&[Wire::key("mailbox")], None)),
+        Field::new("msg_uuid", Shape::Text, Place::Key(&[Wire::key("msgUuid")], None)),
+        Field::new("org_id", Shape::Text, Place::Key(&[Wire::key("org_id")], None)),
+        Field::new("scan_type", Shape::Text, Place::Key(&[Wire::key("scanType")], None)),
+        Field::new("search_d_l", Shape::Text, Place::Key(&[Wire::key("searchDL")], None)),
+    ],
+    ..Record::named("email_activity_data_resp")
+};
+
+/// An event on an endpoint. It holds what its log has, or only what was selected.
+pub(crate) static ENDPOINT_ACTIVITY_DATA_RESP: Record = Record {
+    fields: &[
+        Field::new("dpt", Shape::Integer, Place::Key(&[Wire::key("dpt")], None)),
+        Field::new("dst", Shape::Text, Place::Key(&[Wire::key("dst")], None)),
+        Field::new(
+            "endpoint_guid",
+            Shape::Text,
+            Place::Key(&[Wire::key("endpointGuid")], None),
+        ),
+        Field::new(
+            "endpoint_host_name",
+            Shape::Text,
+            Place::Key(&[Wire::key("endpointHostName")], None),
+        ),
+        Field::new(
+            "endpoint_ip",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("endpointIp")], None),
+        ),
+        Field::new("event_id", Shape::Text, Place::Key(&[Wire::key("eventId")], None)),
+        Field::new(
+                "event_sub_id",
+                Shape::Integer,
+                Place::Key(&[Wire::key("eventSubId")], None),
+            )
+            .with(Convert::Integer),
+        Field::new(
+            "event_time",
+            Shape::Integer,
+            Place::Key(&[Wire::key("eventTime")], None),
+        ),
+        Field::new(
+            "event_time_d_t",
+            Shape::Text,
+            Place::Key(&[Wire::key("eventTimeDT")], None),
+        ),
+        Field::new("host_name", Shape::Text, Place::Key(&[Wire::key("hostName")], None)),
+        Field::new(
+            "logon_user",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("logonUser")], None),
+        ),
+        Field::new(
+            "object_cmd",
+            Shape::Text,
+            Place::Key(&[Wire::key("objectCmd")], None),
+        ),
+        Field::new(
+            "object_file_hash_sha1",
+            Shape::Text,
+            Place::Key(&[Wire::key("objectFileHashSha1")], None),
+        ),
+        Field::new(
+            "object_file_path",
+            Shape::Text,
+            Place::Key(&[Wire::key("objectFilePath")], None),
+        ),
+        Field::new(
+            "object_host_name",
+            Shape::Text,
+            Place::Key(&[Wire::key("objectHostName")], None),
+        ),
+        Field::new(
+            "object_integrity_level",
+            Shape::Integer,
+            Place::Key(&[Wire::key("objectIntegrityLevel")], None),
+        ),
+        Field::new("object_ip", Shape::Text, Place::Key(&[Wire::key("objectIp")], None)),
+        Field::new(
+            "object_ips",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("objectIps")], None),
+        ),
+        Field::new(
+            "object_port",
+            Shape::Integer,
+            Place::Key(&[Wire::key("objectPort")], None),
+        ),
+        Field::new(
+            "object_registry_data",
+            Shape::Text,
+            Place::Key(&[Wire::key("objectRegistryData")], None),
+        ),
+        Field::new(
+            "object_registry_key_handle",
+            Shape::Text,
+            Place::Key(&[Wire::key("objectRegistryKeyHandle")], None),
+        ),
+        Field::new(
+            "object_registry_value",
+            Shape::Text,
+            Place::Key(&[Wire::key("objectRegistryValue")], None),
+        ),
+        Field::new(
+            "object_signer",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("objectSigner")], None),
+        ),
+        Field::new(
+            "object_signer_valid",
+            Shape::List(&Shape::Boolean),
+            Place::Key(&[Wire::key("objectSignerValid")], None),
+        ),
+        Field::new(
+            "object_sub_true_type",
+            Shape::Integer,
+            Place::Key(&[Wire::key("objectSubTrueType")], None),
+        ),
+        Field::new(
+            "object_true_type",
+            Shape::Integer,
+            Place::Key(&[Wire::key("objectTrueType")], None),
+        ),
+        Field::new(
+            "object_user",
+            Shape::Text,
+            Place::Key(&[Wire::key("objectUser")], None),
+        ),
+        Field::new("os", Shape::Text, Place::Key(&[Wire::key("os")], None)),
+        Field::new(
+            "parent_cmd",
+            Shape::Text,
+            Place::Key(&[Wire::key("parentCmd")], None),
+        ),
+        Field::new(
+            "parent_file_hash_sha1",
+            Shape::Text,
+            Place::Key(&[Wire::key("parentFileHashSha1")], None),
+        ),
+        Field::new(
+            "parent_file_path",
+            Shape::Text,
+            Place::Key(&[Wire::key("parentFilePath")], None),
+        ),
+        Field::new(
+            "process_cmd",
+            Shape::Text,
+            Place::Key(&[Wire::key("processCmd")], None),
+        ),
+        Field::new(
+            "process_file_hash_sha1",
+            Shape::Text,
+            Place::Key(&[Wire::key("processFileHashSha1")], None),
+        ),
+        Field::new(
+            "process_file_path",
+            Shape::Text,
+            Place::Key(&[Wire::key("processFilePath")], None),
+        ),
+        Field::new("request", Shape::Text, Place::Key(&[Wire::key("request")], None)),
+        Field::new(
+            "search_d_l",
+            Shape::Text,
+            Place::Key(&[Wire::key("searchDL")], None),
+        ),
+        Field::new("spt", Shape::Integer, Place::Key(&[Wire::key("spt")], None)),
+        Field::new("src", Shape::Text, Place::Key(&[Wire::key("src")], None)),
+        Field::new(
+            "src_file_hash_sha1",
+            Shape::Text,
+            Place::Key(&[Wire::key("srcFileHashSha1")], None),
+        ),
+        Field::new(
+            "src_file_path",
+            Shape::Text,
+            Place::Key(&[Wire::key("srcFilePath")], None),
+        ),
+        Field::new(
+            "tags",
+            Shape::List(&Shape::Text),
+            Place::Key(&[Wire::key("tags")], None),
+        ),
+        Field::new("uuid", Shape::Text, Place::Key(&[Wire::key("uuid")], None)),
+        Field::new(
+            "win_event_id",
+            Shape::Integer,
+            Place::Key(&[Wire::key("winEventId")], None),
+        ),
+        Field::new(
+            "product_code",
+            Shape::Text,
+            Place::Key(&[Wire::key("productCode")], None),
+        ),
+    ],
+    ..Record::named("endpoint_activity_data_resp")
+};
+
 /// What became of one element of the request, at the same place in the list.
 pub(crate) static MULTI_RESPONSE: Record = Record {
     fields: &[
@@ -576,6 +4735,195 @@ pub(crate) static MULTI_RESPONSE: Record = Record {
             .with(Convert::LastSegment),
     ],
     ..Record::named("multi_response")
+};
+
+/// Three hashes of one sample.
+pub(crate) static DIGEST: Record = Record {
+    fields: &[
+        Field::new("md5", Shape::Text, Place::Key(&[Wire::key("md5")], None)),
+        Field::new("sha1", Shape::Text, Place::Key(&[Wire::key("sha1")], None)),
+        Field::new("sha256", Shape::Text, Place::Key(&[Wire::key("sha256")], None)),
+    ],
+    ..Record::named("digest")
+};
+
+/// Why a task failed.
+pub(crate) static TASK_ERROR: Record = Record {
+    fields: &[
+        Field::new("code", Shape::Text, Place::Key(&[Wire::key("code")], None)),
+        Field::new("number", Shape::Integer, Place::Key(&[Wire::key("number")], None)),
+        Field::new("message", Shape::Text, Place::Key(&[Wire::key("message")], None)),
+    ],
+    ..Record::named("task_error")
+};
+
+/// `account_identifiers`, as `reset_password_account_account_identifiers` takes it.
+pub(crate) static RESET_PASSWORD_ACCOUNT_ACCOUNT_IDENTIFIERS: Record = Record {
+    fields: &[
+        Field::new(
+                "account_name",
+                Shape::Text,
+                Place::Key(&[Wire::key("accountName")], None),
+            )
+            .required()
+            .rules(Rules {
+                min_length: Some(1),
+                max_length: Some(255),
+                ..Rules::NONE
+            }),
+        Field::new(
+                "description",
+                Shape::Text,
+                Place::Key(&[Wire::key("description")], None),
+            )
+            .default(Literal::Text("Reset Account Password"))
+            .rules(Rules {
+                max_length: Some(20480),
+                ..Rules::NONE
+            }),
+    ],
+    ..Record::named("account_identifiers")
+};
+
+/// `email_identifiers`, as `delete_email_message_email_identifiers` takes it.
+pub(crate) static DELETE_EMAIL_MESSAGE_EMAIL_IDENTIFIERS: Record = Record {
+    fields: &[
+        Field::new(
+                "description",
+                Shape::Text,
+                Place::Key(&[Wire::key("description")], None),
+            )
+            .default(Literal::Text("Delete Email Message"))
+            .rules(Rules {
+                max_length: Some(20480),
+                ..Rules::NONE
+            }),
+        Field::new(
+                "mailbox",
+                Shape::Text,
+                Place::Key(&[Wire::key("mailBox")], Some("messageId")),
+            )
+            .rules(Rules {
+                format: Some(Format::Email),
+                max_length: Some(255),
+                ..Rules::NONE
+            }),
+        Field::new(
+                "message_id",
+                Shape::Text,
+                Place::Key(
+                    &[
+                        Wire {
+                            name: "messageId",
+                            when: Some(Format::Angled),
+                        },
+                        Wire::key("uniqueId"),
+                    ],
+                    None,
+                ),
+            )
+            .required()
+            .rules(Rules {
+                min_length: Some(1),
+                max_length: Some(255),
+                ..Rules::NONE
+            }),
+    ],
+    ..Record::named("email_identifiers")
+};
+
+/// `email_identifiers`, as `quarantine_email_message_email_identifiers` takes it.
+pub(crate) static QUARANTINE_EMAIL_MESSAGE_EMAIL_IDENTIFIERS: Record = Record {
+    fields: &[
+        Field::new(
+                "description",
+                Shape::Text,
+                Place::Key(&[Wire::key("description")], None),
+            )
+            .default(Literal::Text("Quarantine Email Message"))
+            .rules(Rules {
+                max_length: Some(20480),
+                ..Rules::NONE
+            }),
+        Field::new(
+                "mailbox",
+                Shape::Text,
+                Place::Key(&[Wire::key("mailBox")], Some("messageId")),
+            )
+            .rules(Rules {
+                format: Some(Format::Email),
+                max_length: Some(255),
+                ..Rules::NONE
+            }),
+        Field::new(
+                "message_id",
+                Shape::Text,
+                Place::Key(
+                    &[
+                        Wire {
+                            name: "messageId",
+                            when: Some(Format::Angled),
+                        },
+                        Wire::key("uniqueId"),
+                    ],
+                    None,
+                ),
+            )
+            .required()
+            .rules(Rules {
+                min_length: Some(1),
+                max_length: Some(255),
+                ..Rules::NONE
+            }),
+    ],
+    ..Record::named("email_identifiers")
+};
+
+/// `email_identifiers`, as `restore_email_message_email_identifiers` takes it.
+pub(crate) static RESTORE_EMAIL_MESSAGE_EMAIL_IDENTIFIERS: Record = Record {
+    fields: &[
+        Field::new(
+                "description",
+                Shape::Text,
+                Place::Key(&[Wire::key("description")], None),
+            )
+            .default(Literal::Text("Restore Email Message"))
+            .rules(Rules {
+                max_length: Some(20480),
+                ..Rules::NONE
+            }),
+        Field::new(
+                "mailbox",
+                Shape::Text,
+                Place::Key(&[Wire::key("mailBox")], Some("messageId")),
+            )
+            .rules(Rules {
+                format: Some(Format::Email),
+                max_length: Some(255),
+                ..Rules::NONE
+            }),
+        Field::new(
+                "message_id",
+                Shape::Text,
+                Place::Key(
+                    &[
+                        Wire {
+                            name: "messageId",
+                            when: Some(Format::Angled),
+                        },
+                        Wire::key("uniqueId"),
+                    ],
+                    None,
+                ),
+            )
+            .required()
+            .rules(Rules {
+                min_length: Some(1),
+                max_length: Some(255),
+                ..Rules::NONE
+            }),
+    ],
+    ..Record::named("email_identifiers")
 };
 
 /// `endpoint_identifiers`, as `isolate_endpoint_endpoint_identifiers` takes it.
@@ -677,3 +5025,443 @@ pub(crate) static RESTORE_ENDPOINT_ENDPOINT_IDENTIFIERS: Record = Record {
     ],
     ..Record::named("endpoint_identifiers")
 };
+
+/// `block_objects`, as `add_to_block_list_block_objects` takes it.
+pub(crate) static ADD_TO_BLOCK_LIST_BLOCK_OBJECTS: Record = Record {
+    fields: &[
+        Field::new(
+                "description",
+                Shape::Text,
+                Place::Key(&[Wire::key("description")], None),
+            )
+            .default(Literal::Text("Add to Block List"))
+            .rules(Rules {
+                max_length: Some(20480),
+                ..Rules::NONE
+            }),
+        Field::new(
+                "object_type",
+                Shape::Text,
+                Place::Key(&[Wire::key("objectType")], None),
+            )
+            .required()
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("domain"),
+                    Literal::Text("ip"),
+                    Literal::Text("fileSha1"),
+                    Literal::Text("fileSha256"),
+                    Literal::Text("senderMailAddress"),
+                    Literal::Text("url"),
+                ],
+                any_case: true,
+                ..Rules::NONE
+            }),
+        Field::new(
+                "object_value",
+                Shape::Text,
+                Place::Key(&[Wire::key("objectValue")], None),
+            )
+            .required(),
+    ],
+    variant: Some(
+        &Variant {
+            name: "object_type",
+            value: "object_value",
+            of: BLOCK_LIST_OBJECT_KEYS,
+        },
+    ),
+    ..Record::named("block_objects")
+};
+
+/// `block_objects`, as `remove_from_block_list_block_objects` takes it.
+pub(crate) static REMOVE_FROM_BLOCK_LIST_BLOCK_OBJECTS: Record = Record {
+    fields: &[
+        Field::new(
+                "description",
+                Shape::Text,
+                Place::Key(&[Wire::key("description")], None),
+            )
+            .default(Literal::Text("Remove from Block List"))
+            .rules(Rules {
+                max_length: Some(20480),
+                ..Rules::NONE
+            }),
+        Field::new(
+                "object_type",
+                Shape::Text,
+                Place::Key(&[Wire::key("objectType")], None),
+            )
+            .required()
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("domain"),
+                    Literal::Text("ip"),
+                    Literal::Text("fileSha1"),
+                    Literal::Text("fileSha256"),
+                    Literal::Text("senderMailAddress"),
+                    Literal::Text("url"),
+                ],
+                any_case: true,
+                ..Rules::NONE
+            }),
+        Field::new(
+                "object_value",
+                Shape::Text,
+                Place::Key(&[Wire::key("objectValue")], None),
+            )
+            .required(),
+    ],
+    variant: Some(
+        &Variant {
+            name: "object_type",
+            value: "object_value",
+            of: BLOCK_LIST_OBJECT_KEYS,
+        },
+    ),
+    ..Record::named("block_objects")
+};
+
+/// `block_objects`, as `add_to_exception_list_block_objects` takes it.
+pub(crate) static ADD_TO_EXCEPTION_LIST_BLOCK_OBJECTS: Record = Record {
+    fields: &[
+        Field::new(
+                "description",
+                Shape::Text,
+                Place::Key(&[Wire::key("description")], None),
+            )
+            .default(Literal::Text("Add to Exception List"))
+            .rules(Rules {
+                max_length: Some(1000),
+                ..Rules::NONE
+            }),
+        Field::new(
+                "object_type",
+                Shape::Text,
+                Place::Key(&[Wire::key("objectType")], None),
+            )
+            .required()
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("domain"),
+                    Literal::Text("ip"),
+                    Literal::Text("fileSha1"),
+                    Literal::Text("fileSha256"),
+                    Literal::Text("senderMailAddress"),
+                    Literal::Text("url"),
+                ],
+                any_case: true,
+                ..Rules::NONE
+            }),
+        Field::new(
+                "object_value",
+                Shape::Text,
+                Place::Key(&[Wire::key("objectValue")], None),
+            )
+            .required(),
+    ],
+    variant: Some(
+        &Variant {
+            name: "object_type",
+            value: "object_value",
+            of: EXCEPTION_OBJECT_KEYS,
+        },
+    ),
+    ..Record::named("block_objects")
+};
+
+/// `multi_response`, as `add_to_exception_list_multi_response` takes it.
+pub(crate) static ADD_TO_EXCEPTION_LIST_MULTI_RESPONSE: Record = Record {
+    fields: &[
+        Field::new("status", Shape::Integer, Place::Key(&[Wire::key("status")], None))
+            .required()
+            .source(Source::Status),
+        Field::new("task_id", Shape::Text, Place::Key(&[Wire::key("taskId")], None))
+            .default(Literal::Text("None"))
+            .source(Source::Header("Operation-Location"))
+            .with(Convert::LastSegment),
+    ],
+    ..Record::named("multi_response")
+};
+
+/// `block_objects`, as `remove_from_exception_list_block_objects` takes it.
+pub(crate) static REMOVE_FROM_EXCEPTION_LIST_BLOCK_OBJECTS: Record = Record {
+    fields: &[
+        Field::new("description", Shape::Text, Place::Unsent)
+            .rules(Rules {
+                max_length: Some(20480),
+                ..Rules::NONE
+            }),
+        Field::new(
+                "object_type",
+                Shape::Text,
+                Place::Key(&[Wire::key("objectType")], None),
+            )
+            .required()
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("domain"),
+                    Literal::Text("ip"),
+                    Literal::Text("fileSha1"),
+                    Literal::Text("fileSha256"),
+                    Literal::Text("senderMailAddress"),
+                    Literal::Text("url"),
+                ],
+                any_case: true,
+                ..Rules::NONE
+            }),
+        Field::new(
+                "object_value",
+                Shape::Text,
+                Place::Key(&[Wire::key("objectValue")], None),
+            )
+            .required(),
+    ],
+    variant: Some(
+        &Variant {
+            name: "object_type",
+            value: "object_value",
+            of: EXCEPTION_OBJECT_KEYS,
+        },
+    ),
+    ..Record::named("block_objects")
+};
+
+/// `multi_response`, as `remove_from_exception_list_multi_response` takes it.
+pub(crate) static REMOVE_FROM_EXCEPTION_LIST_MULTI_RESPONSE: Record = Record {
+    fields: &[
+        Field::new("status", Shape::Integer, Place::Key(&[Wire::key("status")], None))
+            .required()
+            .source(Source::Status),
+        Field::new("task_id", Shape::Text, Place::Key(&[Wire::key("taskId")], None))
+            .default(Literal::Text("None"))
+            .source(Source::Header("Operation-Location"))
+            .with(Convert::LastSegment),
+    ],
+    ..Record::named("multi_response")
+};
+
+/// `multi_response`, as `add_to_suspicious_list_multi_response` takes it.
+pub(crate) static ADD_TO_SUSPICIOUS_LIST_MULTI_RESPONSE: Record = Record {
+    fields: &[
+        Field::new("status", Shape::Integer, Place::Key(&[Wire::key("status")], None))
+            .required()
+            .source(Source::Status),
+        Field::new("task_id", Shape::Text, Place::Key(&[Wire::key("taskId")], None))
+            .default(Literal::Text("None"))
+            .source(Source::Header("Operation-Location"))
+            .with(Convert::LastSegment),
+    ],
+    ..Record::named("multi_response")
+};
+
+/// `block_objects`, as `remove_from_suspicious_list_block_objects` takes it.
+pub(crate) static REMOVE_FROM_SUSPICIOUS_LIST_BLOCK_OBJECTS: Record = Record {
+    fields: &[
+        Field::new("description", Shape::Text, Place::Unsent)
+            .rules(Rules {
+                max_length: Some(20480),
+                ..Rules::NONE
+            }),
+        Field::new(
+                "object_type",
+                Shape::Text,
+                Place::Key(&[Wire::key("objectType")], None),
+            )
+            .required()
+            .rules(Rules {
+                one_of: &[
+                    Literal::Text("domain"),
+                    Literal::Text("ip"),
+                    Literal::Text("fileSha1"),
+                    Literal::Text("fileSha256"),
+                    Literal::Text("senderMailAddress"),
+                    Literal::Text("url"),
+                ],
+                any_case: true,
+                ..Rules::NONE
+            }),
+        Field::new(
+                "object_value",
+                Shape::Text,
+                Place::Key(&[Wire::key("objectValue")], None),
+            )
+            .required(),
+    ],
+    variant: Some(
+        &Variant {
+            name: "object_type",
+            value: "object_value",
+            of: SUSPICIOUS_OBJECT_KEYS,
+        },
+    ),
+    ..Record::named("block_objects")
+};
+
+/// `multi_response`, as `remove_from_suspicious_list_multi_response` takes it.
+pub(crate) static REMOVE_FROM_SUSPICIOUS_LIST_MULTI_RESPONSE: Record = Record {
+    fields: &[
+        Field::new("status", Shape::Integer, Place::Key(&[Wire::key("status")], None))
+            .required()
+            .source(Source::Status),
+        Field::new("task_id", Shape::Text, Place::Key(&[Wire::key("taskId")], None))
+            .default(Literal::Text("None"))
+            .source(Source::Header("Operation-Location"))
+            .with(Convert::LastSegment),
+    ],
+    ..Record::named("multi_response")
+};
+
+static BLOCK_LIST_OBJECT_KEYS: &[(&str, Rules)] = &[
+    (
+        "domain",
+        Rules {
+            format: Some(Format::Domain),
+            max_length: Some(255),
+            ..Rules::NONE
+        },
+    ),
+    (
+        "ip",
+        Rules {
+            format: Some(Format::Ip),
+            max_length: Some(255),
+            ..Rules::NONE
+        },
+    ),
+    (
+        "fileSha1",
+        Rules {
+            format: Some(Format::Sha1),
+            ..Rules::NONE
+        },
+    ),
+    (
+        "fileSha256",
+        Rules {
+            format: Some(Format::Sha256),
+            ..Rules::NONE
+        },
+    ),
+    (
+        "senderMailAddress",
+        Rules {
+            format: Some(Format::Email),
+            max_length: Some(255),
+            ..Rules::NONE
+        },
+    ),
+    (
+        "url",
+        Rules {
+            format: Some(Format::Url),
+            max_length: Some(255),
+            ..Rules::NONE
+        },
+    ),
+];
+
+static SUSPICIOUS_OBJECT_KEYS: &[(&str, Rules)] = &[
+    (
+        "domain",
+        Rules {
+            format: Some(Format::DomainPattern),
+            max_length: Some(253),
+            ..Rules::NONE
+        },
+    ),
+    (
+        "ip",
+        Rules {
+            format: Some(Format::Ip),
+            max_length: Some(39),
+            ..Rules::NONE
+        },
+    ),
+    (
+        "fileSha1",
+        Rules {
+            format: Some(Format::Sha1),
+            ..Rules::NONE
+        },
+    ),
+    (
+        "fileSha256",
+        Rules {
+            format: Some(Format::Sha256),
+            ..Rules::NONE
+        },
+    ),
+    (
+        "senderMailAddress",
+        Rules {
+            format: Some(Format::Email),
+            max_length: Some(320),
+            ..Rules::NONE
+        },
+    ),
+    (
+        "url",
+        Rules {
+            format: Some(Format::Url),
+            max_length: Some(2048),
+            ..Rules::NONE
+        },
+    ),
+];
+
+static EXCEPTION_OBJECT_KEYS: &[(&str, Rules)] = &[
+    (
+        "domain",
+        Rules {
+            format: Some(Format::DomainPattern),
+            max_length: Some(253),
+            ..Rules::NONE
+        },
+    ),
+    (
+        "ip",
+        Rules {
+            format: Some(Format::Ip),
+            max_length: Some(39),
+            ..Rules::NONE
+        },
+    ),
+    (
+        "fileSha1",
+        Rules {
+            format: Some(Format::Sha1),
+            ..Rules::NONE
+        },
+    ),
+    (
+        "fileSha256",
+        Rules {
+            format: Some(Format::Sha256),
+            ..Rules::NONE
+        },
+    ),
+    (
+        "senderMailAddress",
+        Rules {
+            format: Some(Format::Email),
+            max_length: Some(320),
+            ..Rules::NONE
+        },
+    ),
+    (
+        "url",
+        Rules {
+            format: Some(Format::UrlPattern),
+            max_length: Some(2048),
+            ..Rules::NONE
+        },
+    ),
+];
+
+static SANDBOX_OBJECT_KEYS: &[(&str, Rules)] = &[
+    ("ip", Rules::NONE),
+    ("url", Rules::NONE),
+    ("fileSha1", Rules::NONE),
+    ("domain", Rules::NONE),
+];

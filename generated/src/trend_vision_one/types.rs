@@ -9,6 +9,555 @@ use serde::{Deserialize, Serialize};
 #[allow(unused_imports)]
 use serde_json::{Map, Value};
 
+/// What [`Disable Account`](super::Client::disable_account) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct DisableAccountInput {
+    /// The accounts to disable. At least 1 element.
+    pub account_identifiers: Vec<AccountIdentifiers>,
+}
+
+impl DisableAccountInput {
+    /// Takes what is required.
+    pub fn new(account_identifiers: impl Into<Vec<AccountIdentifiers>>) -> Self {
+        Self {
+            account_identifiers: account_identifiers.into(),
+        }
+    }
+}
+
+/// What [`Disable Account`](super::Client::disable_account) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DisableAccountOutput {
+    /// One answer for each account, in the order of the request. The task's action is `disableAccount`.
+    pub multi_response: Vec<MultiResponse>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Enable Account`](super::Client::enable_account) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct EnableAccountInput {
+    /// The accounts to enable. At least 1 element.
+    pub account_identifiers: Vec<AccountIdentifiers>,
+}
+
+impl EnableAccountInput {
+    /// Takes what is required.
+    pub fn new(account_identifiers: impl Into<Vec<AccountIdentifiers>>) -> Self {
+        Self {
+            account_identifiers: account_identifiers.into(),
+        }
+    }
+}
+
+/// What [`Enable Account`](super::Client::enable_account) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct EnableAccountOutput {
+    /// One answer for each account, in the order of the request. The task's action is `enableAccount`.
+    pub multi_response: Vec<MultiResponse>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Reset Password Account`](super::Client::reset_password_account) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct ResetPasswordAccountInput {
+    /// The accounts whose passwords must change. At least 1 element.
+    pub account_identifiers: Vec<AccountIdentifiers>,
+}
+
+impl ResetPasswordAccountInput {
+    /// Takes what is required.
+    pub fn new(account_identifiers: impl Into<Vec<AccountIdentifiers>>) -> Self {
+        Self {
+            account_identifiers: account_identifiers.into(),
+        }
+    }
+}
+
+/// What [`Reset Password Account`](super::Client::reset_password_account) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ResetPasswordAccountOutput {
+    /// One answer for each account, in the order of the request. The task's action is `resetPassword`.
+    pub multi_response: Vec<MultiResponse>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Sign out Account`](super::Client::sign_out_account) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct SignOutAccountInput {
+    /// The accounts to sign out. At least 1 element.
+    pub account_identifiers: Vec<AccountIdentifiers>,
+}
+
+impl SignOutAccountInput {
+    /// Takes what is required.
+    pub fn new(account_identifiers: impl Into<Vec<AccountIdentifiers>>) -> Self {
+        Self {
+            account_identifiers: account_identifiers.into(),
+        }
+    }
+}
+
+/// What [`Sign out Account`](super::Client::sign_out_account) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SignOutAccountOutput {
+    /// One answer for each account, in the order of the request. The task's action is `forceSignOut`.
+    pub multi_response: Vec<MultiResponse>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Add Alert Note`](super::Client::add_alert_note) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct AddAlertNoteInput {
+    /// The alert's id, as `WB-31007-20240611-00004`. An id without `/`, `?`, `#` or blanks, not empty.
+    pub alert_id: String,
+    /// The text of the note. 1 to 500000 characters.
+    ///
+    /// The document's description of it is that of `alert_id`.
+    pub content: String,
+}
+
+impl AddAlertNoteInput {
+    /// Takes what is required.
+    pub fn new(alert_id: impl Into<String>, content: impl Into<String>) -> Self {
+        Self {
+            alert_id: alert_id.into(),
+            content: content.into(),
+        }
+    }
+}
+
+/// What [`Add Alert Note`](super::Client::add_alert_note) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AddAlertNoteOutput {
+    /// The id of the new note.
+    pub note_id: String,
+    /// `SUCCESS`; anything else is an error.
+    ///
+    /// The document's example is the number 202, and the service answers with 201.
+    pub result_code: String,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Edit Alert Status`](super::Client::edit_alert_status) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct EditAlertStatusInput {
+    /// The alert's id. An id without `/`, `?`, `#` or blanks, not empty.
+    pub id: String,
+    /// The `etag` of Get Alert Details, with quotes or without. The alert is changed only if nobody has
+    /// changed it since. Without it the alert is changed in any case. At most 128 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub if_match: Option<String>,
+    /// The new status. One of `New`, `In Progress`, `True Positive`, `False Positive`, `Benign True
+    /// Positive`, `Closed`.
+    ///
+    /// The document describes it as an id.
+    pub status: InvestigationStatus,
+}
+
+impl EditAlertStatusInput {
+    /// Takes what is required.
+    pub fn new(id: impl Into<String>, status: InvestigationStatus) -> Self {
+        Self {
+            id: id.into(),
+            if_match: None,
+            status: status,
+        }
+    }
+
+    /// Sets `if_match`: The `etag` of Get Alert Details, with quotes or without. The alert is changed only
+    /// if nobody has changed it since. Without it the alert is changed in any case.
+    #[must_use]
+    pub fn with_if_match(mut self, if_match: impl Into<String>) -> Self {
+        self.if_match = Some(if_match.into());
+        self
+    }
+}
+
+/// What [`Edit Alert Status`](super::Client::edit_alert_status) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct EditAlertStatusOutput {
+    /// `SUCCESS`; anything else is an error.
+    ///
+    /// The document's example is the number 202, and the service answers with 204.
+    pub result_code: String,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Get Alert Details`](super::Client::get_alert_details) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct GetAlertDetailsInput {
+    /// The alert's id. An id without `/`, `?`, `#` or blanks, not empty.
+    ///
+    /// Ids of newer alerts end in five digits; those of older ones end in four, as in the example.
+    pub alert_id: String,
+}
+
+impl GetAlertDetailsInput {
+    /// Takes what is required.
+    pub fn new(alert_id: impl Into<String>) -> Self {
+        Self { alert_id: alert_id.into() }
+    }
+}
+
+/// What [`Get Alert Details`](super::Client::get_alert_details) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GetAlertDetailsOutput {
+    /// The alert, under the key `alert`.
+    pub alert_details: GetAlertDetailsAlertDetails,
+    /// The tag of this version, without quotes; give it to `if_match` of Edit Alert Status.
+    pub etag: String,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// The alert, under the key `alert`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GetAlertDetailsAlertDetails {
+    /// The alert, under the key `alert`.
+    #[serde(rename = "alert")]
+    pub alert: Alert,
+}
+
+/// What [`Get Alert List`](super::Client::get_alert_list) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct GetAlertListInput {
+    /// The end of the range. A date and time in ISO 8601.
+    pub end_date_time: String,
+    /// The start of the range, 1970-01-01T00:00:00Z at the earliest. A date and time in ISO 8601.
+    pub start_date_time: String,
+}
+
+impl GetAlertListInput {
+    /// Takes what is required.
+    pub fn new(
+        end_date_time: impl Into<String>,
+        start_date_time: impl Into<String>,
+    ) -> Self {
+        Self {
+            end_date_time: end_date_time.into(),
+            start_date_time: start_date_time.into(),
+        }
+    }
+}
+
+/// What [`Get Alert List`](super::Client::get_alert_list) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GetAlertListOutput {
+    /// The alerts, from all pages.
+    pub alerts: Vec<Alert>,
+    /// How many alerts there are in `alerts`.
+    pub total_count: i64,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Create API Keys`](super::Client::create_api_keys) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct CreateApiKeysInput {
+    /// The keys to make. A name that is taken, or a role that does not exist, is refused. 1 to 10 elements.
+    pub api_keys_objects: Vec<ApiKeysObjects>,
+}
+
+impl CreateApiKeysInput {
+    /// Takes what is required.
+    pub fn new(api_keys_objects: impl Into<Vec<ApiKeysObjects>>) -> Self {
+        Self {
+            api_keys_objects: api_keys_objects.into(),
+        }
+    }
+}
+
+/// What [`Create API Keys`](super::Client::create_api_keys) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CreateApiKeysOutput {
+    /// One answer for each key, in the order of the request.
+    pub api_keys_resp: Vec<ApiKeysResp>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Delete API Keys`](super::Client::delete_api_keys) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeleteApiKeysInput {
+    /// The ids of the keys, as List API Keys shows them. 1 to 10 elements, each an id without `/`, `?`, `#`
+    /// or blanks, 1 to 36 characters.
+    ///
+    /// Ids are GUIDs; the document's second one is not, so their form is not checked.
+    pub id: Vec<String>,
+}
+
+impl DeleteApiKeysInput {
+    /// Takes what is required.
+    pub fn new(id: impl Into<Vec<String>>) -> Self {
+        Self { id: id.into() }
+    }
+}
+
+/// What [`Delete API Keys`](super::Client::delete_api_keys) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DeleteApiKeysOutput {
+    /// The HTTP status of the whole answer, which is 207. If any key could not be deleted, the action fails
+    /// and lists each one.
+    pub status: i64,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Get API Key`](super::Client::get_api_key) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct GetApiKeyInput {
+    /// The key's id. An id without `/`, `?`, `#` or blanks, 1 to 36 characters.
+    pub id: String,
+}
+
+impl GetApiKeyInput {
+    /// Takes what is required.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into() }
+    }
+}
+
+/// What [`Get API Key`](super::Client::get_api_key) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GetApiKeyOutput {
+    /// What the key is for.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// The version of this record. Give it to Update API Key as `if_match`, and the change is made only if
+    /// nobody made another since.
+    #[serde(default)]
+    pub etag: Option<String>,
+    /// When it expires. It may be empty or absent if it never does.
+    #[serde(default)]
+    pub expired_date_time: Option<String>,
+    /// Its id.
+    pub id: String,
+    /// When it was used last. It may be empty or absent if it never was.
+    #[serde(default)]
+    pub last_used_date_time: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// The role that it acts in.
+    pub role: String,
+    /// Whether it works. One of `enabled`, `disabled`.
+    pub status: ApiKeyStatus,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`List API Keys`](super::Client::list_api_keys) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct ListApiKeysInput {
+    /// What to look for, as field names of the API and their values: `id`, `name`, `role`, `status`. Empty
+    /// for all keys.
+    ///
+    /// The document speaks of a file's name and type, which belong to Get Custom Script List.
+    pub fields: Map<String, Value>,
+    /// Whether any field must match or all of them. One of `or`, `and` in any case. Default: `or`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_op: Option<QueryOp>,
+    /// How many keys come with each request. All pages are read whatever it is. One of `50`, `100`, `200`.
+    /// Default: `50`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top: Option<i64>,
+}
+
+impl ListApiKeysInput {
+    /// Takes what is required.
+    pub fn new(fields: Map<String, Value>) -> Self {
+        Self {
+            fields: fields,
+            query_op: None,
+            top: None,
+        }
+    }
+
+    /// Sets `query_op`: Whether any field must match or all of them.
+    #[must_use]
+    pub fn with_query_op(mut self, query_op: QueryOp) -> Self {
+        self.query_op = Some(query_op);
+        self
+    }
+
+    /// Sets `top`: How many keys come with each request. All pages are read whatever it is.
+    #[must_use]
+    pub fn with_top(mut self, top: i64) -> Self {
+        self.top = Some(top);
+        self
+    }
+}
+
+/// What [`List API Keys`](super::Client::list_api_keys) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ListApiKeysOutput {
+    /// Every key that matches.
+    pub items: Vec<ApiKeysListResp>,
+    /// How many keys are in `items`.
+    pub total_count: i64,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Update API Key`](super::Client::update_api_key) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct UpdateApiKeyInput {
+    /// What the key is for. Left out or empty it stays as it is. At most 2048 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The key's id. An id without `/`, `?`, `#` or blanks, 1 to 36 characters.
+    pub id: String,
+    /// The `etag` of Get API Key, with or without quotes. If the key has changed since, nothing is done.
+    /// Left out, the change is made in any case. At most 128 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub if_match: Option<String>,
+    /// The name from now on, which no other key has. 1 to 128 characters.
+    pub name: String,
+    /// The role from now on, by the name of one that exists. 1 to 128 characters.
+    pub role: String,
+    /// Whether the key works from now on. One of `enabled`, `disabled`.
+    pub status: ApiKeyStatus,
+}
+
+impl UpdateApiKeyInput {
+    /// Takes what is required.
+    pub fn new(
+        id: impl Into<String>,
+        name: impl Into<String>,
+        role: impl Into<String>,
+        status: ApiKeyStatus,
+    ) -> Self {
+        Self {
+            description: None,
+            id: id.into(),
+            if_match: None,
+            name: name.into(),
+            role: role.into(),
+            status: status,
+        }
+    }
+
+    /// Sets `description`: What the key is for. Left out or empty it stays as it is.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Sets `if_match`: The `etag` of Get API Key, with or without quotes. If the key has changed since,
+    /// nothing is done. Left out, the change is made in any case.
+    #[must_use]
+    pub fn with_if_match(mut self, if_match: impl Into<String>) -> Self {
+        self.if_match = Some(if_match.into());
+        self
+    }
+}
+
+/// What [`Update API Key`](super::Client::update_api_key) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct UpdateApiKeyOutput {
+    /// The HTTP status of the answer, which is 204.
+    pub status: i64,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Delete Email Message`](super::Client::delete_email_message) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeleteEmailMessageInput {
+    /// The messages to delete. At least 1 element.
+    pub email_identifiers: Vec<EmailIdentifiers>,
+}
+
+impl DeleteEmailMessageInput {
+    /// Takes what is required.
+    pub fn new(email_identifiers: impl Into<Vec<EmailIdentifiers>>) -> Self {
+        Self {
+            email_identifiers: email_identifiers.into(),
+        }
+    }
+}
+
+/// What [`Delete Email Message`](super::Client::delete_email_message) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DeleteEmailMessageOutput {
+    /// One answer for each message, in the order of the request. The task's action is `deleteMessage`.
+    pub multi_response: Vec<MultiResponse>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Quarantine Email Message`](super::Client::quarantine_email_message) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct QuarantineEmailMessageInput {
+    /// The messages to put into quarantine. At least 1 element.
+    pub email_identifiers: Vec<EmailIdentifiers>,
+}
+
+impl QuarantineEmailMessageInput {
+    /// Takes what is required.
+    pub fn new(email_identifiers: impl Into<Vec<EmailIdentifiers>>) -> Self {
+        Self {
+            email_identifiers: email_identifiers.into(),
+        }
+    }
+}
+
+/// What [`Quarantine Email Message`](super::Client::quarantine_email_message) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct QuarantineEmailMessageOutput {
+    /// One answer for each message, in the order of the request. The task's action is `quarantineMessage`.
+    pub multi_response: Vec<MultiResponse>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Restore Email Message`](super::Client::restore_email_message) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct RestoreEmailMessageInput {
+    /// The messages to put back. At least 1 element.
+    pub email_identifiers: Vec<EmailIdentifiers>,
+}
+
+impl RestoreEmailMessageInput {
+    /// Takes what is required.
+    pub fn new(email_identifiers: impl Into<Vec<EmailIdentifiers>>) -> Self {
+        Self {
+            email_identifiers: email_identifiers.into(),
+        }
+    }
+}
+
+/// What [`Restore Email Message`](super::Client::restore_email_message) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RestoreEmailMessageOutput {
+    /// One answer for each message, in the order of the request. The task's action is `restoreMessage`.
+    pub multi_response: Vec<MultiResponse>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
 /// What [`Isolate Endpoint`](super::Client::isolate_endpoint) takes.
 #[derive(Debug, Clone, Serialize)]
 pub struct IsolateEndpointInput {
@@ -152,6 +701,2060 @@ pub struct GetEndpointDataOutput {
     /// Fields that the spec does not know yet.
     #[serde(flatten)]
     pub more: Map<String, Value>,
+}
+
+/// What [`Get OAT List`](super::Client::get_oat_list) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct GetOatListInput {
+    /// The end of the range in which events were detected. A date and time in ISO 8601.
+    pub detected_end_date_time: String,
+    /// The start of the range in which events were detected. The service refuses older ranges. A date and
+    /// time in ISO 8601, within the last 365 days.
+    pub detected_start_date_time: String,
+    /// What to look for, as field names of the API and their values. `{}` finds everything in the two
+    /// ranges.
+    pub fields: Map<String, Value>,
+    /// The end of the range in which the data arrived at the service. A date and time in ISO 8601.
+    pub ingested_end_date_time: String,
+    /// The start of the range in which the data arrived at the service. The service refuses older ranges. A
+    /// date and time in ISO 8601, within the last 365 days.
+    pub ingested_start_date_time: String,
+    /// Whether any field must match or all of them. The ranges of time must match in any case. One of `or`,
+    /// `and` in any case. Default: `or`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_op: Option<QueryOp>,
+}
+
+impl GetOatListInput {
+    /// Takes what is required.
+    pub fn new(
+        detected_end_date_time: impl Into<String>,
+        detected_start_date_time: impl Into<String>,
+        fields: Map<String, Value>,
+        ingested_end_date_time: impl Into<String>,
+        ingested_start_date_time: impl Into<String>,
+    ) -> Self {
+        Self {
+            detected_end_date_time: detected_end_date_time.into(),
+            detected_start_date_time: detected_start_date_time.into(),
+            fields: fields,
+            ingested_end_date_time: ingested_end_date_time.into(),
+            ingested_start_date_time: ingested_start_date_time.into(),
+            query_op: None,
+        }
+    }
+
+    /// Sets `query_op`: Whether any field must match or all of them. The ranges of time must match in any
+    /// case.
+    #[must_use]
+    pub fn with_query_op(mut self, query_op: QueryOp) -> Self {
+        self.query_op = Some(query_op);
+        self
+    }
+}
+
+/// What [`Get OAT List`](super::Client::get_oat_list) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GetOatListOutput {
+    /// The detections, at most 50.
+    pub oats: Vec<Oat>,
+    /// How many detections there are in `oats`.
+    pub total_count: i64,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Add to Block List`](super::Client::add_to_block_list) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct AddToBlockListInput {
+    /// The objects to block. A domain, IP address, URL or sender has at most 255 characters; there are no
+    /// wildcards. At least 1 element.
+    pub block_objects: Vec<BlockObjects>,
+}
+
+impl AddToBlockListInput {
+    /// Takes what is required.
+    pub fn new(block_objects: impl Into<Vec<BlockObjects>>) -> Self {
+        Self {
+            block_objects: block_objects.into(),
+        }
+    }
+}
+
+/// What [`Add to Block List`](super::Client::add_to_block_list) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AddToBlockListOutput {
+    /// One answer for each object, in the order of the request. The task's action is `block`.
+    pub multi_response: Vec<MultiResponse>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Remove from Block List`](super::Client::remove_from_block_list) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct RemoveFromBlockListInput {
+    /// The objects to unblock. A domain, IP address, URL or sender has at most 255 characters; there are no
+    /// wildcards. At least 1 element.
+    pub block_objects: Vec<BlockObjects>,
+}
+
+impl RemoveFromBlockListInput {
+    /// Takes what is required.
+    pub fn new(block_objects: impl Into<Vec<BlockObjects>>) -> Self {
+        Self {
+            block_objects: block_objects.into(),
+        }
+    }
+}
+
+/// What [`Remove from Block List`](super::Client::remove_from_block_list) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RemoveFromBlockListOutput {
+    /// One answer for each object, in the order of the request. The task's action is `restoreBlock`.
+    pub multi_response: Vec<MultiResponse>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Add to Exception List`](super::Client::add_to_exception_list) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct AddToExceptionListInput {
+    /// The objects to except. A domain may begin with `*.`, and a URL may begin and end with `*`.
+    /// Descriptions have at most 1000 characters. At least 1 element.
+    ///
+    /// Its name says block, and it holds exceptions.
+    pub block_objects: Vec<BlockObjects>,
+}
+
+impl AddToExceptionListInput {
+    /// Takes what is required.
+    pub fn new(block_objects: impl Into<Vec<BlockObjects>>) -> Self {
+        Self {
+            block_objects: block_objects.into(),
+        }
+    }
+}
+
+/// What [`Add to Exception List`](super::Client::add_to_exception_list) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AddToExceptionListOutput {
+    /// One answer for each object, in the order of the request. No task is started.
+    pub multi_response: Vec<MultiResponse>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Remove from Exception List`](super::Client::remove_from_exception_list) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct RemoveFromExceptionListInput {
+    /// The exceptions to remove, written as on the list, with their `*`. At least 1 element.
+    ///
+    /// A description is taken and not sent, since the service has no place for it.
+    pub block_objects: Vec<BlockObjects>,
+}
+
+impl RemoveFromExceptionListInput {
+    /// Takes what is required.
+    pub fn new(block_objects: impl Into<Vec<BlockObjects>>) -> Self {
+        Self {
+            block_objects: block_objects.into(),
+        }
+    }
+}
+
+/// What [`Remove from Exception List`](super::Client::remove_from_exception_list) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RemoveFromExceptionListOutput {
+    /// One answer for each object, in the order of the request. No task is started.
+    pub multi_response: Vec<MultiResponse>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Get Exception List`](super::Client::get_exception_list) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct GetExceptionListInput {}
+impl GetExceptionListInput {
+    /// Nothing is required.
+    pub fn new() -> Self {
+        Self {}
+    }
+}
+
+impl Default for GetExceptionListInput {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What [`Get Exception List`](super::Client::get_exception_list) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GetExceptionListOutput {
+    /// Every entry of the list, of all pages.
+    pub exception_objects: Vec<ExceptionObjects>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Add to Suspicious List`](super::Client::add_to_suspicious_list) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct AddToSuspiciousListInput {
+    /// The objects to add, each with its risk, the products' reaction and its days on the list. A domain
+    /// may begin with `*.`. At least 1 element.
+    pub suspicious_block_objects: Vec<SuspiciousBlockObjects>,
+}
+
+impl AddToSuspiciousListInput {
+    /// Takes what is required.
+    pub fn new(
+        suspicious_block_objects: impl Into<Vec<SuspiciousBlockObjects>>,
+    ) -> Self {
+        Self {
+            suspicious_block_objects: suspicious_block_objects.into(),
+        }
+    }
+}
+
+/// What [`Add to Suspicious List`](super::Client::add_to_suspicious_list) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AddToSuspiciousListOutput {
+    /// One answer for each object, in the order of the request. No task is started.
+    pub multi_response: Vec<MultiResponse>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Remove from Suspicious List`](super::Client::remove_from_suspicious_list) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct RemoveFromSuspiciousListInput {
+    /// The objects to remove, written as on the list. A domain may begin with `*.`. At least 1 element.
+    ///
+    /// A description is taken and not sent, since the service has no place for it.
+    pub block_objects: Vec<BlockObjects>,
+}
+
+impl RemoveFromSuspiciousListInput {
+    /// Takes what is required.
+    pub fn new(block_objects: impl Into<Vec<BlockObjects>>) -> Self {
+        Self {
+            block_objects: block_objects.into(),
+        }
+    }
+}
+
+/// What [`Remove from Suspicious List`](super::Client::remove_from_suspicious_list) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RemoveFromSuspiciousListOutput {
+    /// One answer for each object, in the order of the request. No task is started.
+    pub multi_response: Vec<MultiResponse>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Get Suspicious List`](super::Client::get_suspicious_list) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct GetSuspiciousListInput {}
+impl GetSuspiciousListInput {
+    /// Nothing is required.
+    pub fn new() -> Self {
+        Self {}
+    }
+}
+
+impl Default for GetSuspiciousListInput {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What [`Get Suspicious List`](super::Client::get_suspicious_list) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GetSuspiciousListOutput {
+    /// Every entry of the list, of all pages.
+    pub suspicious_objects: Vec<SuspiciousObjects>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Submit File to Sandbox`](super::Client::submit_file_to_sandbox) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct SubmitFileToSandboxInput {
+    /// The password that opens the archive, as it is or in Base64. At most 128 bytes before encoding.
+    ///
+    /// The document asks for Base64, and its example is a bare password. Base64 of readable text is sent as
+    /// it came, anything else is encoded once. A password that is itself Base64 of readable text must be
+    /// encoded first.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "connectome_core::secret::into_request"
+    )]
+    pub archive_password: Option<Secret>,
+    /// The command line with which the file is run, as it is or in Base64. For Portable Executable (PE) and
+    /// script files only. At most 1024 bytes before encoding.
+    ///
+    /// Base64 of readable text is sent as it came, anything else is encoded once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<String>,
+    /// The password that opens the document, as it is or in Base64. At most 128 bytes before encoding.
+    ///
+    /// The document asks for Base64, and its example is a bare password. Base64 of readable text is sent as
+    /// it came, anything else is encoded once. A password that is itself Base64 of readable text must be
+    /// encoded first.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "connectome_core::secret::into_request"
+    )]
+    pub document_password: Option<Secret>,
+    /// The sample. The service publishes no limit of its size and answers 413 above it.
+    pub file: File,
+}
+
+impl SubmitFileToSandboxInput {
+    /// Takes what is required.
+    pub fn new(file: File) -> Self {
+        Self {
+            archive_password: None,
+            arguments: None,
+            document_password: None,
+            file: file,
+        }
+    }
+
+    /// Sets `archive_password`: The password that opens the archive, as it is or in Base64.
+    #[must_use]
+    pub fn with_archive_password(mut self, archive_password: impl Into<Secret>) -> Self {
+        self.archive_password = Some(archive_password.into());
+        self
+    }
+
+    /// Sets `arguments`: The command line with which the file is run, as it is or in Base64. For Portable
+    /// Executable (PE) and script files only.
+    #[must_use]
+    pub fn with_arguments(mut self, arguments: impl Into<String>) -> Self {
+        self.arguments = Some(arguments.into());
+        self
+    }
+
+    /// Sets `document_password`: The password that opens the document, as it is or in Base64.
+    #[must_use]
+    pub fn with_document_password(
+        mut self,
+        document_password: impl Into<Secret>,
+    ) -> Self {
+        self.document_password = Some(document_password.into());
+        self
+    }
+}
+
+/// What [`Submit File to Sandbox`](super::Client::submit_file_to_sandbox) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SubmitFileToSandboxOutput {
+    /// The command line that was taken, in Base64.
+    #[serde(default)]
+    pub arguments: Option<String>,
+    /// Hashes of the file as it arrived.
+    pub digest: Digest,
+    /// The submission's id, which is its task's and its analysis's too.
+    pub id: String,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Submit URLs to Sandbox`](super::Client::submit_urls_to_sandbox) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct SubmitUrlsToSandboxInput {
+    /// The URLs to analyse, with or without a scheme. 1 to 10 elements, each a URL.
+    pub urls: Vec<String>,
+}
+
+impl SubmitUrlsToSandboxInput {
+    /// Takes what is required.
+    pub fn new(urls: impl Into<Vec<String>>) -> Self {
+        Self { urls: urls.into() }
+    }
+}
+
+/// What [`Submit URLs to Sandbox`](super::Client::submit_urls_to_sandbox) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SubmitUrlsToSandboxOutput {
+    /// One submission for each URL, in the order of the request.
+    pub submit_urls_resp: Vec<SubmitUrlsResp>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Get Sandbox Submission Status`](super::Client::get_sandbox_submission_status) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct GetSandboxSubmissionStatusInput {
+    /// The id of the submission. An id without `/`, `?`, `#` or blanks, 1 to 36 characters.
+    ///
+    /// The document names a command of another product. The id is the `id` that Submit File to Sandbox or
+    /// Submit URLs to Sandbox gave.
+    pub task_id: String,
+}
+
+impl GetSandboxSubmissionStatusInput {
+    /// Takes what is required.
+    pub fn new(task_id: impl Into<String>) -> Self {
+        Self { task_id: task_id.into() }
+    }
+}
+
+/// What [`Get Sandbox Submission Status`](super::Client::get_sandbox_submission_status) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GetSandboxSubmissionStatusOutput {
+    /// Whether a file or a URL is analysed. One of `analyzeFile`, `analyzeUrl`.
+    pub action: SandboxAction,
+    /// The command line that was given with the file, in Base64.
+    ///
+    /// The document's example is plain text; the service gives Base64.
+    #[serde(default)]
+    pub arguments: Option<String>,
+    /// When it was submitted.
+    pub created_date_time: String,
+    /// Hashes of the sample. A failed submission may have none.
+    #[serde(default)]
+    pub digest: Option<Digest>,
+    /// Why the analysis failed; left out when it did not.
+    ///
+    /// The document's example nests the error in itself. It comes as `code` and `message`, not nested.
+    #[serde(default)]
+    pub error: Option<SandboxError>,
+    /// The submission's id.
+    pub id: String,
+    /// Whether the sandbox knew the sample already. If so, the submission does not count toward the daily
+    /// reserve.
+    #[serde(default)]
+    pub is_cached: Option<bool>,
+    /// When its state changed last.
+    pub last_action_date_time: String,
+    /// The API's URL of the analysis, once that has succeeded.
+    ///
+    /// The document's example is the path of a file, which the service does not give.
+    #[serde(default)]
+    pub resource_location: Option<String>,
+    /// The state of the analysis. One of `running`, `succeeded`, `failed`.
+    pub status: SandboxStatus,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Get Sandbox Analysis Result`](super::Client::get_sandbox_analysis_result) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct GetSandboxAnalysisResultInput {
+    /// Whether to wait until the analysis has ended. Otherwise the result is asked for at once. Default:
+    /// `true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll: Option<bool>,
+    /// How many seconds to wait at most. After that the result is asked for all the same, and an analysis
+    /// that still runs has none: the action ends with the error `task_timeout`. 0 or more. Default: `30`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll_time_sec: Option<f64>,
+    /// The id of the submission. An id without `/`, `?`, `#` or blanks, 1 to 36 characters.
+    ///
+    /// The document names a command of another product. The id is the `id` that Submit File to Sandbox or
+    /// Submit URLs to Sandbox gave.
+    pub report_id: String,
+}
+
+impl GetSandboxAnalysisResultInput {
+    /// Takes what is required.
+    pub fn new(report_id: impl Into<String>) -> Self {
+        Self {
+            poll: None,
+            poll_time_sec: None,
+            report_id: report_id.into(),
+        }
+    }
+
+    /// Sets `poll`: Whether to wait until the analysis has ended. Otherwise the result is asked for at
+    /// once.
+    #[must_use]
+    pub fn with_poll(mut self, poll: bool) -> Self {
+        self.poll = Some(poll);
+        self
+    }
+
+    /// Sets `poll_time_sec`: How many seconds to wait at most. After that the result is asked for all the
+    /// same, and an analysis that still runs has none: the action ends with the error `task_timeout`.
+    #[must_use]
+    pub fn with_poll_time_sec(mut self, poll_time_sec: f64) -> Self {
+        self.poll_time_sec = Some(poll_time_sec);
+        self
+    }
+}
+
+/// What [`Get Sandbox Analysis Result`](super::Client::get_sandbox_analysis_result) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GetSandboxAnalysisResultOutput {
+    /// When the analysis ended.
+    pub analysis_completion_date_time: String,
+    /// The command line with which the file was run, in Base64.
+    #[serde(default)]
+    pub arguments: Option<String>,
+    /// The names under which the sandbox knows the threat.
+    #[serde(default)]
+    pub detection_names: Option<Vec<String>>,
+    /// Hashes of the sample. A URL may have none.
+    #[serde(default)]
+    pub digest: Option<Digest>,
+    /// The id of the analysis, the same as the submission's.
+    pub id: String,
+    /// How dangerous the sandbox found the sample. One of `high`, `medium`, `low`, `noRisk`.
+    pub risk_level: SandboxRiskLevel,
+    /// The kinds of threat it is.
+    #[serde(default)]
+    pub threat_types: Option<Vec<String>>,
+    /// The file's type by its content, whatever its name says.
+    #[serde(default)]
+    pub true_file_type: Option<String>,
+    /// Whether the sample is a file or a URL. One of `file`, `url`.
+    #[serde(rename = "type")]
+    pub type_: SandboxSampleType,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Download Sandbox Analysis Result`](super::Client::download_sandbox_analysis_result) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct DownloadSandboxAnalysisResultInput {
+    /// The id of the submission, as Submit File to Sandbox or Submit URLs to Sandbox gave it. An id without
+    /// `/`, `?`, `#` or blanks, 1 to 36 characters.
+    pub id: String,
+    /// Whether to wait until the analysis has ended. Otherwise the report is asked for at once. Default:
+    /// `true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll: Option<bool>,
+    /// How many seconds to wait at most. After that the report is asked for all the same, and an analysis
+    /// that still runs has none: the action ends with the error `task_timeout`. 0 or more. Default: `30`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll_time_sec: Option<f64>,
+}
+
+impl DownloadSandboxAnalysisResultInput {
+    /// Takes what is required.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            poll: None,
+            poll_time_sec: None,
+        }
+    }
+
+    /// Sets `poll`: Whether to wait until the analysis has ended. Otherwise the report is asked for at
+    /// once.
+    #[must_use]
+    pub fn with_poll(mut self, poll: bool) -> Self {
+        self.poll = Some(poll);
+        self
+    }
+
+    /// Sets `poll_time_sec`: How many seconds to wait at most. After that the report is asked for all the
+    /// same, and an analysis that still runs has none: the action ends with the error `task_timeout`.
+    #[must_use]
+    pub fn with_poll_time_sec(mut self, poll_time_sec: f64) -> Self {
+        self.poll_time_sec = Some(poll_time_sec);
+        self
+    }
+}
+
+/// What [`Download Sandbox Analysis Result`](super::Client::download_sandbox_analysis_result) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DownloadSandboxAnalysisResultOutput {
+    /// The report, under the service's name for it or the submission's id.
+    pub file: File,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Download Sandbox Investigation
+/// Package`](super::Client::download_sandbox_investigation_package) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct DownloadSandboxInvestigationPackageInput {
+    /// The id of the submission, as Submit File to Sandbox or Submit URLs to Sandbox gave it. An id without
+    /// `/`, `?`, `#` or blanks, 1 to 36 characters.
+    pub id: String,
+    /// Whether to wait until the analysis has ended. Otherwise the package is asked for at once. Default:
+    /// `true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll: Option<bool>,
+    /// How many seconds to wait at most. After that the package is asked for all the same, and an analysis
+    /// that still runs has none: the action ends with the error `task_timeout`. 0 or more. Default: `30`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll_time_sec: Option<f64>,
+}
+
+impl DownloadSandboxInvestigationPackageInput {
+    /// Takes what is required.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            poll: None,
+            poll_time_sec: None,
+        }
+    }
+
+    /// Sets `poll`: Whether to wait until the analysis has ended. Otherwise the package is asked for at
+    /// once.
+    #[must_use]
+    pub fn with_poll(mut self, poll: bool) -> Self {
+        self.poll = Some(poll);
+        self
+    }
+
+    /// Sets `poll_time_sec`: How many seconds to wait at most. After that the package is asked for all the
+    /// same, and an analysis that still runs has none: the action ends with the error `task_timeout`.
+    #[must_use]
+    pub fn with_poll_time_sec(mut self, poll_time_sec: f64) -> Self {
+        self.poll_time_sec = Some(poll_time_sec);
+        self
+    }
+}
+
+/// What [`Download Sandbox Investigation
+/// Package`](super::Client::download_sandbox_investigation_package) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DownloadSandboxInvestigationPackageOutput {
+    /// The archive, under the service's name for it or the submission's id.
+    pub file: File,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Get Sandbox Suspicious List`](super::Client::get_sandbox_suspicious_list) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct GetSandboxSuspiciousListInput {
+    /// The id of the submission, as Submit File to Sandbox or Submit URLs to Sandbox gave it. An id without
+    /// `/`, `?`, `#` or blanks, 1 to 36 characters.
+    pub id: String,
+    /// Whether to wait until the analysis has ended. Otherwise the list is asked for at once. Default:
+    /// `true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll: Option<bool>,
+    /// How many seconds to wait at most. After that the list is asked for all the same, and an analysis
+    /// that still runs has none: the action ends with the error `task_timeout`. 0 or more. Default: `30`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll_time_sec: Option<f64>,
+}
+
+impl GetSandboxSuspiciousListInput {
+    /// Takes what is required.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            poll: None,
+            poll_time_sec: None,
+        }
+    }
+
+    /// Sets `poll`: Whether to wait until the analysis has ended. Otherwise the list is asked for at once.
+    #[must_use]
+    pub fn with_poll(mut self, poll: bool) -> Self {
+        self.poll = Some(poll);
+        self
+    }
+
+    /// Sets `poll_time_sec`: How many seconds to wait at most. After that the list is asked for all the
+    /// same, and an analysis that still runs has none: the action ends with the error `task_timeout`.
+    #[must_use]
+    pub fn with_poll_time_sec(mut self, poll_time_sec: f64) -> Self {
+        self.poll_time_sec = Some(poll_time_sec);
+        self
+    }
+}
+
+/// What [`Get Sandbox Suspicious List`](super::Client::get_sandbox_suspicious_list) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GetSandboxSuspiciousListOutput {
+    /// Every object that the analysis found suspicious.
+    pub sandbox_suspicious_list_resp: Vec<SandboxSuspiciousListResp>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Add Custom Script`](super::Client::add_custom_script) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct AddCustomScriptInput {
+    /// What the script is for; the list of scripts shows it. At most 2048 characters.
+    ///
+    /// The document calls it the description of a task. No task is started; it describes the script.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The script, as a file name and the bytes in Base64. Text in UTF-8, named `.ps1` for powershell or
+    /// `.sh` for bash as `file_type` says.
+    pub file: File,
+    /// The language of the script. One of `powershell`, `bash`. Default: `bash`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_type: Option<ScriptType>,
+}
+
+impl AddCustomScriptInput {
+    /// Takes what is required.
+    pub fn new(file: File) -> Self {
+        Self {
+            description: None,
+            file: file,
+            file_type: None,
+        }
+    }
+
+    /// Sets `description`: What the script is for; the list of scripts shows it.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Sets `file_type`: The language of the script.
+    #[must_use]
+    pub fn with_file_type(mut self, file_type: ScriptType) -> Self {
+        self.file_type = Some(file_type);
+        self
+    }
+}
+
+/// What [`Add Custom Script`](super::Client::add_custom_script) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AddCustomScriptOutput {
+    /// The id that the new script was given.
+    pub script_id: String,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Delete Custom Script`](super::Client::delete_custom_script) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeleteCustomScriptInput {
+    /// The id of the script, from Add Custom Script or Get Custom Script List. An id without `/`, `?`, `#`
+    /// or blanks, 1 to 36 characters.
+    pub script_id: String,
+}
+
+impl DeleteCustomScriptInput {
+    /// Takes what is required.
+    pub fn new(script_id: impl Into<String>) -> Self {
+        Self {
+            script_id: script_id.into(),
+        }
+    }
+}
+
+/// What [`Delete Custom Script`](super::Client::delete_custom_script) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DeleteCustomScriptOutput {
+    /// `SUCCESS` when the script was removed; a failure is an error.
+    pub result_code: String,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Download Custom Script`](super::Client::download_custom_script) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct DownloadCustomScriptInput {
+    /// The id of the script, from Add Custom Script or Get Custom Script List. An id without `/`, `?`, `#`
+    /// or blanks, 1 to 36 characters.
+    pub script_id: String,
+}
+
+impl DownloadCustomScriptInput {
+    /// Takes what is required.
+    pub fn new(script_id: impl Into<String>) -> Self {
+        Self {
+            script_id: script_id.into(),
+        }
+    }
+}
+
+/// What [`Download Custom Script`](super::Client::download_custom_script) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DownloadCustomScriptOutput {
+    /// The script, byte for byte, in Base64.
+    ///
+    /// Where the service names no file, the name is the id, with `.sh` if the script begins with `#!` and
+    /// `.ps1` if not. Get Custom Script List has the name it was uploaded under.
+    pub file: File,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Get Custom Script List`](super::Client::get_custom_script_list) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct GetCustomScriptListInput {
+    /// What to look for, as field names of the API and their values. Empty, `{}`, it finds every script.
+    pub fields: Map<String, Value>,
+    /// Whether any field must match or all of them. One of `or`, `and` in any case. Default: `or`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_op: Option<QueryOp>,
+}
+
+impl GetCustomScriptListInput {
+    /// Takes what is required.
+    pub fn new(fields: Map<String, Value>) -> Self {
+        Self {
+            fields: fields,
+            query_op: None,
+        }
+    }
+
+    /// Sets `query_op`: Whether any field must match or all of them.
+    #[must_use]
+    pub fn with_query_op(mut self, query_op: QueryOp) -> Self {
+        self.query_op = Some(query_op);
+        self
+    }
+}
+
+/// What [`Get Custom Script List`](super::Client::get_custom_script_list) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GetCustomScriptListOutput {
+    /// Every script that matches.
+    pub custom_scripts_list_resp: Vec<CustomScriptsListResp>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Run Custom Script`](super::Client::run_custom_script) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunCustomScriptInput {
+    /// The id of the agent on the endpoint. It is sent rather than the name when it has the form of a GUID.
+    /// At most 36 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_guid: Option<String>,
+    /// Why; it is shown with the task. At most 20480 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The endpoint's name. 1 to 255 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint_name: Option<String>,
+    /// The file name of a script in the collection, with its ending. 1 to 255 characters.
+    ///
+    /// The document's default, `test.ps1`, is a sample. Which script runs is never guessed, so the name
+    /// must be given.
+    pub file_name: String,
+    /// The arguments of the script, as one text. At most 8000 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
+}
+
+impl RunCustomScriptInput {
+    /// Takes what is required.
+    pub fn new(file_name: impl Into<String>) -> Self {
+        Self {
+            agent_guid: None,
+            description: None,
+            endpoint_name: None,
+            file_name: file_name.into(),
+            parameter: None,
+        }
+    }
+
+    /// Sets `agent_guid`: The id of the agent on the endpoint. It is sent rather than the name when it has
+    /// the form of a GUID.
+    #[must_use]
+    pub fn with_agent_guid(mut self, agent_guid: impl Into<String>) -> Self {
+        self.agent_guid = Some(agent_guid.into());
+        self
+    }
+
+    /// Sets `description`: Why; it is shown with the task.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Sets `endpoint_name`: The endpoint's name.
+    #[must_use]
+    pub fn with_endpoint_name(mut self, endpoint_name: impl Into<String>) -> Self {
+        self.endpoint_name = Some(endpoint_name.into());
+        self
+    }
+
+    /// Sets `parameter`: The arguments of the script, as one text.
+    #[must_use]
+    pub fn with_parameter(mut self, parameter: impl Into<String>) -> Self {
+        self.parameter = Some(parameter.into());
+        self
+    }
+}
+
+/// What [`Run Custom Script`](super::Client::run_custom_script) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RunCustomScriptOutput {
+    /// A list with one answer, since a call runs one script on one endpoint. The task's action is
+    /// `runCustomScript`.
+    pub multi_response: Vec<MultiResponse>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Update Custom Script`](super::Client::update_custom_script) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct UpdateCustomScriptInput {
+    /// What the script is for; the list of scripts shows it. At most 2048 characters.
+    ///
+    /// The document calls it the description of a task. No task is started; it describes the script.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The new version of the script, as a file name and the bytes in Base64. Text in UTF-8, named `.ps1`
+    /// for powershell or `.sh` for bash as `file_type` says.
+    pub file: File,
+    /// The language of the new version. One of `powershell`, `bash`. Default: `bash`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_type: Option<ScriptType>,
+    /// The id of the script, from Add Custom Script or Get Custom Script List. An id without `/`, `?`, `#`
+    /// or blanks, 1 to 36 characters.
+    pub script_id: String,
+}
+
+impl UpdateCustomScriptInput {
+    /// Takes what is required.
+    pub fn new(file: File, script_id: impl Into<String>) -> Self {
+        Self {
+            description: None,
+            file: file,
+            file_type: None,
+            script_id: script_id.into(),
+        }
+    }
+
+    /// Sets `description`: What the script is for; the list of scripts shows it.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Sets `file_type`: The language of the new version.
+    #[must_use]
+    pub fn with_file_type(mut self, file_type: ScriptType) -> Self {
+        self.file_type = Some(file_type);
+        self
+    }
+}
+
+/// What [`Update Custom Script`](super::Client::update_custom_script) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct UpdateCustomScriptOutput {
+    /// `SUCCESS` when the new version was taken; a failure is an error.
+    pub result_code: String,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Get Email Activity Data`](super::Client::get_email_activity_data) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct GetEmailActivityDataInput {
+    /// The end of the range of time. Left out, it is the time of the request. A date and time in ISO 8601.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_date_time: Option<String>,
+    /// What to look for, as field names of the API and their values. At least one is needed. Hashes of
+    /// attachments match as a whole, other fields in part.
+    pub fields: Map<String, Value>,
+    /// Whether any field must match or all of them. One of `or`, `and` in any case. Default: `or`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_op: Option<QueryOp>,
+    /// Which fields the events shall hold, by their names in the API. Left out, they hold all. The names
+    /// may have 2048 characters together. At least 1 element, each at most 2048 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub select: Option<Vec<String>>,
+    /// The start of the range of time. Left out, it is 24 hours before the request. A date and time in ISO
+    /// 8601.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_date_time: Option<String>,
+    /// How many events a page holds. All pages are read, so it changes only the number of calls. One of
+    /// `50`, `100`, `500`, `1000`, `5000`. Default: `500`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top: Option<i64>,
+}
+
+impl GetEmailActivityDataInput {
+    /// Takes what is required.
+    pub fn new(fields: Map<String, Value>) -> Self {
+        Self {
+            end_date_time: None,
+            fields: fields,
+            query_op: None,
+            select: None,
+            start_date_time: None,
+            top: None,
+        }
+    }
+
+    /// Sets `end_date_time`: The end of the range of time. Left out, it is the time of the request.
+    #[must_use]
+    pub fn with_end_date_time(mut self, end_date_time: impl Into<String>) -> Self {
+        self.end_date_time = Some(end_date_time.into());
+        self
+    }
+
+    /// Sets `query_op`: Whether any field must match or all of them.
+    #[must_use]
+    pub fn with_query_op(mut self, query_op: QueryOp) -> Self {
+        self.query_op = Some(query_op);
+        self
+    }
+
+    /// Sets `select`: Which fields the events shall hold, by their names in the API. Left out, they hold
+    /// all. The names may have 2048 characters together.
+    #[must_use]
+    pub fn with_select(mut self, select: impl Into<Vec<String>>) -> Self {
+        self.select = Some(select.into());
+        self
+    }
+
+    /// Sets `start_date_time`: The start of the range of time. Left out, it is 24 hours before the request.
+    #[must_use]
+    pub fn with_start_date_time(mut self, start_date_time: impl Into<String>) -> Self {
+        self.start_date_time = Some(start_date_time.into());
+        self
+    }
+
+    /// Sets `top`: How many events a page holds. All pages are read, so it changes only the number of
+    /// calls.
+    #[must_use]
+    pub fn with_top(mut self, top: i64) -> Self {
+        self.top = Some(top);
+        self
+    }
+}
+
+/// What [`Get Email Activity Data`](super::Client::get_email_activity_data) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GetEmailActivityDataOutput {
+    /// The events, from all pages. An event holds what its log has.
+    pub email_activity_data_resp: Vec<EmailActivityDataResp>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Get Email Activity Data Count`](super::Client::get_email_activity_data_count) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct GetEmailActivityDataCountInput {
+    /// The end of the range of time. Left out, it is the time of the request. A date and time in ISO 8601.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_date_time: Option<String>,
+    /// What to look for, as field names of the API and their values. At least one is needed. Hashes of
+    /// attachments match as a whole, other fields in part.
+    pub fields: Map<String, Value>,
+    /// Whether any field must match or all of them. One of `or`, `and` in any case. Default: `or`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_op: Option<QueryOp>,
+    /// Which fields the events would hold. It is sent and cannot change the count. At least 1 element, each
+    /// at most 2048 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub select: Option<Vec<String>>,
+    /// The start of the range of time. Left out, it is 24 hours before the request. A date and time in ISO
+    /// 8601.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_date_time: Option<String>,
+    /// How many events a page would hold. It is sent and cannot change the count. One of `50`, `100`,
+    /// `500`, `1000`, `5000`. Default: `500`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top: Option<i64>,
+}
+
+impl GetEmailActivityDataCountInput {
+    /// Takes what is required.
+    pub fn new(fields: Map<String, Value>) -> Self {
+        Self {
+            end_date_time: None,
+            fields: fields,
+            query_op: None,
+            select: None,
+            start_date_time: None,
+            top: None,
+        }
+    }
+
+    /// Sets `end_date_time`: The end of the range of time. Left out, it is the time of the request.
+    #[must_use]
+    pub fn with_end_date_time(mut self, end_date_time: impl Into<String>) -> Self {
+        self.end_date_time = Some(end_date_time.into());
+        self
+    }
+
+    /// Sets `query_op`: Whether any field must match or all of them.
+    #[must_use]
+    pub fn with_query_op(mut self, query_op: QueryOp) -> Self {
+        self.query_op = Some(query_op);
+        self
+    }
+
+    /// Sets `select`: Which fields the events would hold. It is sent and cannot change the count.
+    #[must_use]
+    pub fn with_select(mut self, select: impl Into<Vec<String>>) -> Self {
+        self.select = Some(select.into());
+        self
+    }
+
+    /// Sets `start_date_time`: The start of the range of time. Left out, it is 24 hours before the request.
+    #[must_use]
+    pub fn with_start_date_time(mut self, start_date_time: impl Into<String>) -> Self {
+        self.start_date_time = Some(start_date_time.into());
+        self
+    }
+
+    /// Sets `top`: How many events a page would hold. It is sent and cannot change the count.
+    #[must_use]
+    pub fn with_top(mut self, top: i64) -> Self {
+        self.top = Some(top);
+        self
+    }
+}
+
+/// What [`Get Email Activity Data Count`](super::Client::get_email_activity_data_count) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GetEmailActivityDataCountOutput {
+    /// How many events match.
+    pub total_count: i64,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Get Endpoint Activity Data`](super::Client::get_endpoint_activity_data) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct GetEndpointActivityDataInput {
+    /// The end of the range of time. Left out, it is the time of the request. A date and time in ISO 8601.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_date_time: Option<String>,
+    /// What to look for, as field names of the API and their values. At least one is needed. Ports, ids of
+    /// events and processes, and hashes match as a whole, other fields in part.
+    ///
+    /// The document names fields of mails here, such as `msgUuid`; a search of endpoint activity knows
+    /// other fields.
+    pub fields: Map<String, Value>,
+    /// Whether any field must match or all of them. One of `or`, `and` in any case. Default: `or`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_op: Option<QueryOp>,
+    /// Which fields the events shall hold, by their names in the API. Left out, they hold all. The names
+    /// may have 2048 characters together. At least 1 element, each at most 2048 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub select: Option<Vec<String>>,
+    /// The start of the range of time. Left out, it is 24 hours before the request. A date and time in ISO
+    /// 8601.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_date_time: Option<String>,
+    /// How many events a page holds. All pages are read, so it changes only the number of calls. One of
+    /// `50`, `100`, `500`, `1000`, `5000`. Default: `500`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top: Option<i64>,
+}
+
+impl GetEndpointActivityDataInput {
+    /// Takes what is required.
+    pub fn new(fields: Map<String, Value>) -> Self {
+        Self {
+            end_date_time: None,
+            fields: fields,
+            query_op: None,
+            select: None,
+            start_date_time: None,
+            top: None,
+        }
+    }
+
+    /// Sets `end_date_time`: The end of the range of time. Left out, it is the time of the request.
+    #[must_use]
+    pub fn with_end_date_time(mut self, end_date_time: impl Into<String>) -> Self {
+        self.end_date_time = Some(end_date_time.into());
+        self
+    }
+
+    /// Sets `query_op`: Whether any field must match or all of them.
+    #[must_use]
+    pub fn with_query_op(mut self, query_op: QueryOp) -> Self {
+        self.query_op = Some(query_op);
+        self
+    }
+
+    /// Sets `select`: Which fields the events shall hold, by their names in the API. Left out, they hold
+    /// all. The names may have 2048 characters together.
+    #[must_use]
+    pub fn with_select(mut self, select: impl Into<Vec<String>>) -> Self {
+        self.select = Some(select.into());
+        self
+    }
+
+    /// Sets `start_date_time`: The start of the range of time. Left out, it is 24 hours before the request.
+    #[must_use]
+    pub fn with_start_date_time(mut self, start_date_time: impl Into<String>) -> Self {
+        self.start_date_time = Some(start_date_time.into());
+        self
+    }
+
+    /// Sets `top`: How many events a page holds. All pages are read, so it changes only the number of
+    /// calls.
+    #[must_use]
+    pub fn with_top(mut self, top: i64) -> Self {
+        self.top = Some(top);
+        self
+    }
+}
+
+/// What [`Get Endpoint Activity Data`](super::Client::get_endpoint_activity_data) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GetEndpointActivityDataOutput {
+    /// The events, from all pages. An event holds what its log has, and nothing for fields that are empty
+    /// there.
+    ///
+    /// The backslashes of the example's paths are doubled; real ones are single.
+    pub endpoint_activity_data_resp: Vec<EndpointActivityDataResp>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Get Endpoint Activity Data Count`](super::Client::get_endpoint_activity_data_count) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct GetEndpointActivityDataCountInput {
+    /// The end of the range of time. Left out, it is the time of the request. A date and time in ISO 8601.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_date_time: Option<String>,
+    /// What to look for, as field names of the API and their values. At least one is needed. Ports, ids of
+    /// events and processes, and hashes match as a whole, other fields in part.
+    ///
+    /// The document names fields of mails here, such as `msgUuid`; a search of endpoint activity knows
+    /// other fields.
+    pub fields: Map<String, Value>,
+    /// Whether any field must match or all of them. One of `or`, `and` in any case. Default: `or`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_op: Option<QueryOp>,
+    /// Which fields the events would hold. It is sent and cannot change the count. At least 1 element, each
+    /// at most 2048 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub select: Option<Vec<String>>,
+    /// The start of the range of time. Left out, it is 24 hours before the request. A date and time in ISO
+    /// 8601.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_date_time: Option<String>,
+    /// How many events a page would hold. It is sent and cannot change the count. One of `50`, `100`,
+    /// `500`, `1000`, `5000`. Default: `500`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top: Option<i64>,
+}
+
+impl GetEndpointActivityDataCountInput {
+    /// Takes what is required.
+    pub fn new(fields: Map<String, Value>) -> Self {
+        Self {
+            end_date_time: None,
+            fields: fields,
+            query_op: None,
+            select: None,
+            start_date_time: None,
+            top: None,
+        }
+    }
+
+    /// Sets `end_date_time`: The end of the range of time. Left out, it is the time of the request.
+    #[must_use]
+    pub fn with_end_date_time(mut self, end_date_time: impl Into<String>) -> Self {
+        self.end_date_time = Some(end_date_time.into());
+        self
+    }
+
+    /// Sets `query_op`: Whether any field must match or all of them.
+    #[must_use]
+    pub fn with_query_op(mut self, query_op: QueryOp) -> Self {
+        self.query_op = Some(query_op);
+        self
+    }
+
+    /// Sets `select`: Which fields the events would hold. It is sent and cannot change the count.
+    #[must_use]
+    pub fn with_select(mut self, select: impl Into<Vec<String>>) -> Self {
+        self.select = Some(select.into());
+        self
+    }
+
+    /// Sets `start_date_time`: The start of the range of time. Left out, it is 24 hours before the request.
+    #[must_use]
+    pub fn with_start_date_time(mut self, start_date_time: impl Into<String>) -> Self {
+        self.start_date_time = Some(start_date_time.into());
+        self
+    }
+
+    /// Sets `top`: How many events a page would hold. It is sent and cannot change the count.
+    #[must_use]
+    pub fn with_top(mut self, top: i64) -> Self {
+        self.top = Some(top);
+        self
+    }
+}
+
+/// What [`Get Endpoint Activity Data Count`](super::Client::get_endpoint_activity_data_count) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GetEndpointActivityDataCountOutput {
+    /// How many events match.
+    pub total_count: i64,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What [`Get Task Result`](super::Client::get_task_result) takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct GetTaskResultInput {
+    /// Whether to wait until the task is neither queued nor running. Otherwise it is looked at once.
+    /// Default: `true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll: Option<bool>,
+    /// How many seconds to wait at most. A task that takes longer is given as it is then. 0 or more.
+    /// Default: `30`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll_time_sec: Option<f64>,
+    /// The task's id, as any response action gave it. Give it as text, since a number loses its leading
+    /// zeros. An id without `/`, `?`, `#` or blanks, 1 to 36 characters, not `None`.
+    ///
+    /// The text `None` is what actions on object lists show in place of an id, because they start no task.
+    pub task_id: String,
+}
+
+impl GetTaskResultInput {
+    /// Takes what is required.
+    pub fn new(task_id: impl Into<String>) -> Self {
+        Self {
+            poll: None,
+            poll_time_sec: None,
+            task_id: task_id.into(),
+        }
+    }
+
+    /// Sets `poll`: Whether to wait until the task is neither queued nor running. Otherwise it is looked at
+    /// once.
+    #[must_use]
+    pub fn with_poll(mut self, poll: bool) -> Self {
+        self.poll = Some(poll);
+        self
+    }
+
+    /// Sets `poll_time_sec`: How many seconds to wait at most. A task that takes longer is given as it is
+    /// then.
+    #[must_use]
+    pub fn with_poll_time_sec(mut self, poll_time_sec: f64) -> Self {
+        self.poll_time_sec = Some(poll_time_sec);
+        self
+    }
+}
+
+/// What [`Get Task Result`](super::Client::get_task_result) gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GetTaskResultOutput {
+    /// Who started the task.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// What the task does. One of `isolate`, `restoreIsolate`, `remoteShell`, `isolateForMultiple`,
+    /// `restoreIsolateForMultiple`, `collectFile`, `teminateProcess`, `terminateProcess`,
+    /// `quarantineMessage`, `deleteMessage`, `restoreMessage`, `block`, `restoreBlock`, `runCustomScript`,
+    /// `runCustomScriptForMultiple`, `submitSandbox`, `dumpProcessMemory`, `disableAccount`,
+    /// `enableAccount`, `forceSignOut`, `resetPassword`, `investigationKit`,
+    /// `collectNetworkAnalysisPackage`, `collectEvidence`, `runOsquery`, `runYaraRules`,
+    /// `isolateContainerInfo`, `restoreContainerInfo`, `terminateContainerInfo`, `malwareScanForMultiple`.
+    pub action: TaskAction,
+    /// The agent on the endpoint, for tasks on a single endpoint.
+    ///
+    /// Real agents are named by GUIDs.
+    #[serde(default)]
+    pub agent_guid: Option<String>,
+    /// When the task was started.
+    pub created_date_time: String,
+    /// Why, as given with the action.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// The endpoint's name, for tasks on a single endpoint.
+    #[serde(default)]
+    pub endpoint_name: Option<String>,
+    /// Until when `resource_location` can be fetched.
+    #[serde(default)]
+    pub expired_date_time: Option<String>,
+    /// Where the file is on the endpoint. For `collectFile` and `submitSandbox`.
+    #[serde(default)]
+    pub file_path: Option<String>,
+    /// The SHA-1 hash of the file that was collected, blocked or whose processes ended. For `collectFile`,
+    /// `teminateProcess`, `block` and `restoreBlock`.
+    #[serde(default)]
+    pub file_sha1: Option<String>,
+    /// The SHA-256 hash of the file that was collected or blocked. For `collectFile`, `block` and
+    /// `restoreBlock`.
+    #[serde(default)]
+    pub file_sha256: Option<String>,
+    /// The file's size in bytes. For `collectFile`.
+    #[serde(default)]
+    pub file_size: Option<i64>,
+    /// The name of the program or the script. For `teminateProcess` and `runCustomScript`.
+    #[serde(default)]
+    pub filename: Option<String>,
+    /// The task's id.
+    ///
+    /// Real ids are eight digits with leading zeros, as `00002195`.
+    pub id: String,
+    /// The path of the program whose memory was dumped. For `dumpProcessMemory`.
+    #[serde(default)]
+    pub image_path: Option<String>,
+    /// When its state changed last.
+    pub last_action_date_time: String,
+    /// What opens the archive at `resource_location`.
+    #[serde(default)]
+    pub password: Option<Secret>,
+    /// The process whose memory was dumped. For `dumpProcessMemory`.
+    #[serde(default)]
+    pub pid: Option<i64>,
+    /// The URL of an archive with what was collected, once the task has succeeded. For `collectFile`,
+    /// `runCustomScript`, `dumpProcessMemory`, `investigationKit` and `collectNetworkAnalysisPackage`.
+    #[serde(default)]
+    pub resource_location: Option<String>,
+    /// The submission that was made, for the sandbox actions. For `submitSandbox`.
+    #[serde(default)]
+    pub sandbox_task_id: Option<String>,
+    /// The state of the task. One of `queued`, `running`, `succeeded`, `failed`, `canceled`,
+    /// `pendingApproval`, `rejected`.
+    pub status: TaskStatus,
+    /// One entry for each target: its state, what it is, and `error` if it failed. Tasks on messages and
+    /// accounts have it, those whose action ends in `ForMultiple`, and `collectNetworkAnalysisPackage`,
+    /// whose entries are parts of the package.
+    ///
+    /// Keys come out in snake case at every depth, as `agent_guid`; the document's example shows them as on
+    /// the wire.
+    #[serde(default)]
+    pub tasks: Option<Vec<Map<String, Value>>>,
+    /// The URL that was blocked, released or submitted. For `block`, `restoreBlock` and `submitSandbox`.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Why a task with a single target failed; other tasks say so in `tasks`.
+    #[serde(default)]
+    pub error: Option<TaskError>,
+    /// The domain that was blocked or released. For `block` and `restoreBlock`.
+    #[serde(default)]
+    pub domain: Option<String>,
+    /// The IP address that was blocked or released. For `block` and `restoreBlock`.
+    #[serde(default)]
+    pub ip: Option<String>,
+    /// The sender who was blocked or released. For `block` and `restoreBlock`.
+    #[serde(default)]
+    pub sender_mail_address: Option<String>,
+    /// The command line that the script was given. For `runCustomScript`.
+    #[serde(default)]
+    pub parameter: Option<String>,
+    /// Which kit ran: `General Investigation`, `Full Investigation` or `Tools for IR`. For
+    /// `investigationKit`.
+    #[serde(default)]
+    pub kit: Option<String>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What the trigger Poll Alert List takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct PollAlertListInput {
+    /// Seconds between two rounds. 1 or more. Default: `1800`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<i64>,
+    /// Where the first round starts, 1970-01-01T00:00:00Z at the earliest. A date and time in ISO 8601.
+    pub start_date_time: String,
+}
+
+impl PollAlertListInput {
+    /// Takes what is required.
+    pub fn new(start_date_time: impl Into<String>) -> Self {
+        Self {
+            interval: None,
+            start_date_time: start_date_time.into(),
+        }
+    }
+
+    /// Sets `interval`: Seconds between two rounds.
+    #[must_use]
+    pub fn with_interval(mut self, interval: i64) -> Self {
+        self.interval = Some(interval);
+        self
+    }
+}
+
+/// What the trigger Poll OAT List takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct PollOatListInput {
+    /// The start of the range in which events were detected, for all rounds. Its end is the time of the
+    /// round. A date and time in ISO 8601.
+    pub detected_start_date_time: String,
+    /// What to look for, as field names of the API and their values, as in Get OAT List. `{}` finds
+    /// everything.
+    pub fields: Map<String, Value>,
+    /// Where the first round starts to read what arrived at the service. A date and time in ISO 8601.
+    pub ingested_start_date_time: String,
+    /// Seconds between two rounds. 1 or more. Default: `1800`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<i64>,
+    /// Whether any field must match or all of them. One of `or`, `and` in any case. Default: `or`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_op: Option<QueryOp>,
+}
+
+impl PollOatListInput {
+    /// Takes what is required.
+    pub fn new(
+        detected_start_date_time: impl Into<String>,
+        fields: Map<String, Value>,
+        ingested_start_date_time: impl Into<String>,
+    ) -> Self {
+        Self {
+            detected_start_date_time: detected_start_date_time.into(),
+            fields: fields,
+            ingested_start_date_time: ingested_start_date_time.into(),
+            interval: None,
+            query_op: None,
+        }
+    }
+
+    /// Sets `interval`: Seconds between two rounds.
+    #[must_use]
+    pub fn with_interval(mut self, interval: i64) -> Self {
+        self.interval = Some(interval);
+        self
+    }
+
+    /// Sets `query_op`: Whether any field must match or all of them.
+    #[must_use]
+    pub fn with_query_op(mut self, query_op: QueryOp) -> Self {
+        self.query_op = Some(query_op);
+        self
+    }
+}
+
+/// What the trigger Poll Sandbox Suspicious List takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct PollSandboxSuspiciousListInput {
+    /// The id of the submission, as Submit File to Sandbox or Submit URLs to Sandbox gave it. An id without
+    /// `/`, `?`, `#` or blanks, 1 to 36 characters.
+    pub id: String,
+    /// How many seconds lie between two rounds. 1 or more. Default: `1800`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<i64>,
+    /// Whether each round waits until the analysis has ended. Default: `true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll: Option<bool>,
+    /// How many seconds a round waits at most. 0 or more. Default: `30`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll_time_sec: Option<f64>,
+}
+
+impl PollSandboxSuspiciousListInput {
+    /// Takes what is required.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            interval: None,
+            poll: None,
+            poll_time_sec: None,
+        }
+    }
+
+    /// Sets `interval`: How many seconds lie between two rounds.
+    #[must_use]
+    pub fn with_interval(mut self, interval: i64) -> Self {
+        self.interval = Some(interval);
+        self
+    }
+
+    /// Sets `poll`: Whether each round waits until the analysis has ended.
+    #[must_use]
+    pub fn with_poll(mut self, poll: bool) -> Self {
+        self.poll = Some(poll);
+        self
+    }
+
+    /// Sets `poll_time_sec`: How many seconds a round waits at most.
+    #[must_use]
+    pub fn with_poll_time_sec(mut self, poll_time_sec: f64) -> Self {
+        self.poll_time_sec = Some(poll_time_sec);
+        self
+    }
+}
+
+/// A user account.
+#[derive(Debug, Clone, Serialize)]
+pub struct AccountIdentifiers {
+    /// The account's name. 1 to 255 characters.
+    pub account_name: String,
+    /// Why; it is shown with the task. At most 20480 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+impl AccountIdentifiers {
+    /// Takes what is required.
+    pub fn new(account_name: impl Into<String>) -> Self {
+        Self {
+            account_name: account_name.into(),
+            description: None,
+        }
+    }
+
+    /// Sets `description`: Why; it is shown with the task.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+}
+
+/// A Workbench alert. Which fields it has depends on what raised it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Alert {
+    /// What raised it: `SAE` for a detection model, `TI` for a sweep for the indicators of a threat report.
+    /// One of `SAE`, `TI`.
+    #[serde(default)]
+    pub alert_provider: Option<AlertProvider>,
+    /// The campaign that the report belongs to; `TI` only.
+    #[serde(default)]
+    pub campaign: Option<String>,
+    /// Who made the report; `TI` only.
+    #[serde(default)]
+    pub created_by: Option<String>,
+    /// When it was raised, as `2024-06-11T07:12:44Z`.
+    #[serde(default)]
+    pub created_date_time: Option<String>,
+    /// What the detection model finds; `SAE` only.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Its id, as `WB-31007-20240611-00004`.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// What it touches.
+    #[serde(default)]
+    pub impact_scope: Option<ImpactScope>,
+    /// The objects that gave it away: commands, files, addresses.
+    #[serde(default)]
+    pub indicators: Option<Vec<AlertIndicator>>,
+    /// The industry that the report is about; `TI` only.
+    #[serde(default)]
+    pub industry: Option<String>,
+    /// How far the investigation has come, in the older form that Edit Alert Status sets. One of `New`, `In
+    /// Progress`, `True Positive`, `False Positive`, `Benign True Positive`, `Closed`.
+    #[serde(default)]
+    pub investigation_status: Option<InvestigationStatus>,
+    /// How many of the report's indicators were found; `TI` only.
+    #[serde(default)]
+    pub matched_indicator_count: Option<i64>,
+    /// The indicators of the report that were found; `TI` only.
+    #[serde(default)]
+    pub matched_indicator_patterns: Option<Vec<MatchedIndicatorPattern>>,
+    /// The rules of the detection model that fired; `SAE` only.
+    #[serde(default)]
+    pub matched_rules: Option<Vec<MatchedRule>>,
+    /// The detection model's name.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// What the report is about: a region's name, a country's two letters, or both with a slash between;
+    /// `TI` only.
+    #[serde(default)]
+    pub region_and_country: Option<String>,
+    /// Where the report can be read; `TI` only.
+    #[serde(default)]
+    pub report_link: Option<String>,
+    /// The version of the form in which the service writes alerts.
+    #[serde(default)]
+    pub schema_version: Option<String>,
+    /// How grave it is as a number, from the model's severity and from what it touches.
+    #[serde(default)]
+    pub score: Option<i64>,
+    /// How grave it is. One of `critical`, `high`, `medium`, `low`.
+    #[serde(default)]
+    pub severity: Option<AlertSeverity>,
+    /// How many indicators the report has; `TI` only.
+    #[serde(default)]
+    pub total_indicator_count: Option<i64>,
+    /// When it was changed last.
+    #[serde(default)]
+    pub updated_date_time: Option<String>,
+    /// Where it can be seen in the console.
+    #[serde(default)]
+    pub workbench_link: Option<String>,
+    /// How far the investigation has come. One of `Open`, `In Progress`, `Closed`.
+    #[serde(default)]
+    pub status: Option<AlertStatus>,
+    /// What the investigation found. One of `No Findings`, `Noteworthy`, `True Positive`, `False Positive`,
+    /// `Benign True Positive`, `Other Findings`.
+    #[serde(default)]
+    pub investigation_result: Option<InvestigationResult>,
+    /// The detection model's id. For `TI` it can be the report's, as `report--` and a GUID.
+    #[serde(default)]
+    pub model_id: Option<String>,
+    /// Whether the model is the vendor's own or the customer's. One of `preset`, `custom`.
+    #[serde(default)]
+    pub model_type: Option<ModelType>,
+    /// When somebody took it up first.
+    #[serde(default)]
+    pub first_investigated_date_time: Option<String>,
+    /// The incident that it belongs to, as `IC-31007-20240611-00002`.
+    #[serde(default)]
+    pub incident_id: Option<String>,
+    /// The case that it belongs to, as `CL-31007-20240611-00001`.
+    #[serde(default)]
+    pub case_id: Option<String>,
+    /// The ids of the people who work on it.
+    #[serde(default)]
+    pub owner_ids: Option<Vec<String>>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What an alert touches, counted and listed.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ImpactScope {
+    /// How many desktops.
+    #[serde(default)]
+    pub desktop_count: Option<i64>,
+    /// How many servers.
+    #[serde(default)]
+    pub server_count: Option<i64>,
+    /// How many accounts.
+    #[serde(default)]
+    pub account_count: Option<i64>,
+    /// How many mail addresses.
+    #[serde(default)]
+    pub email_address_count: Option<i64>,
+    /// How many containers.
+    #[serde(default)]
+    pub container_count: Option<i64>,
+    /// How many identities in a cloud.
+    #[serde(default)]
+    pub cloud_identity_count: Option<i64>,
+    /// All of them.
+    #[serde(default)]
+    pub entities: Option<Vec<ImpactEntity>>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// Something that an alert touches.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ImpactEntity {
+    /// What it is. One of `host`, `account`, `emailAddress`, `container`, `cloudIdentity`.
+    #[serde(default)]
+    pub entity_type: Option<ImpactEntityType>,
+    /// Its name. For a host an object with `name`, `ips` and `guid`.
+    #[serde(default)]
+    pub entity_value: Option<Value>,
+    /// Its id, or a list of ids.
+    #[serde(default)]
+    pub entity_id: Option<Value>,
+    /// The ids of other entities that it has to do with. An id can be a list.
+    #[serde(default)]
+    pub related_entities: Option<Vec<Value>>,
+    /// The ids of the alert's indicators that it has to do with.
+    #[serde(default)]
+    pub related_indicator_ids: Option<Vec<i64>>,
+    /// By which way it came into the alert. Each one of `Alert`, `Sweeping`, `Network Analytics`, `Endpoint
+    /// Enrichment`, `Network Enrichment`, `Related Asset Enrichment`, `Lateral Movement Enrichment`,
+    /// `Endpoint Initial Access Enrichment`.
+    #[serde(default)]
+    pub provenance: Option<Vec<Provenance>>,
+    /// The id of the group of assets that it is in.
+    #[serde(default)]
+    pub management_scope_group_id: Option<String>,
+    /// The id of the product instance that it is in.
+    #[serde(default)]
+    pub management_scope_instance_id: Option<String>,
+    /// The key of the partition that it is in.
+    #[serde(default)]
+    pub management_scope_partition_key: Option<String>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// An object that gave an alert away.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AlertIndicator {
+    /// Its number, within the alert.
+    #[serde(default)]
+    pub id: Option<i64>,
+    /// What it is, as `command_line` or `domain`.
+    #[serde(rename = "type")]
+    #[serde(default)]
+    pub type_: Option<String>,
+    /// The field of the event that held it, in the service's own spelling; `SAE` only.
+    #[serde(default)]
+    pub field: Option<String>,
+    /// The fields of the events that held it, in the service's own spelling; `TI` only.
+    #[serde(default)]
+    pub fields: Option<Vec<Vec<String>>>,
+    /// The object itself. For a host an object with `name`, `ips` and `guid`.
+    #[serde(default)]
+    pub value: Option<Value>,
+    /// The ids of the entities that it has to do with. An id can be a list.
+    #[serde(default)]
+    pub related_entities: Option<Vec<Value>>,
+    /// By which way it came into the alert. Each one of `Alert`, `Sweeping`, `Network Analytics`, `Endpoint
+    /// Enrichment`, `Network Enrichment`, `Related Asset Enrichment`, `Lateral Movement Enrichment`,
+    /// `Endpoint Initial Access Enrichment`.
+    #[serde(default)]
+    pub provenance: Option<Vec<Provenance>>,
+    /// The ids of the filters that found it; `SAE` only.
+    #[serde(default)]
+    pub filter_ids: Option<Vec<String>>,
+    /// The ids of the indicators of the report that it matches; `TI` only.
+    #[serde(default)]
+    pub matched_indicator_pattern_ids: Option<Vec<String>>,
+    /// When it was seen first; `TI` only.
+    #[serde(default)]
+    pub first_seen_date_times: Option<Vec<String>>,
+    /// When it was seen last; `TI` only.
+    #[serde(default)]
+    pub last_seen_date_times: Option<Vec<String>>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// A rule of a detection model that fired.
+#[derive(Debug, Clone, Deserialize)]
+pub struct MatchedRule {
+    /// Its id.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The filters that made it fire.
+    #[serde(default)]
+    pub matched_filters: Option<Vec<MatchedFilter>>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// A filter that matched events.
+#[derive(Debug, Clone, Deserialize)]
+pub struct MatchedFilter {
+    /// Its id.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// When it matched.
+    #[serde(default)]
+    pub matched_date_time: Option<String>,
+    /// The techniques of MITRE ATT&CK that it stands for, as `T1059.001`.
+    #[serde(default)]
+    pub mitre_technique_ids: Option<Vec<String>>,
+    /// The events that it matched.
+    #[serde(default)]
+    pub matched_events: Option<Vec<MatchedEvent>>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// An event that a filter matched.
+#[derive(Debug, Clone, Deserialize)]
+pub struct MatchedEvent {
+    /// Its id; the searches for activity data find it by this.
+    #[serde(default)]
+    pub uuid: Option<String>,
+    /// When it matched.
+    #[serde(default)]
+    pub matched_date_time: Option<String>,
+    /// What it is, as `TELEMETRY_PROCESS`.
+    #[serde(rename = "type")]
+    #[serde(default)]
+    pub type_: Option<String>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// An indicator of a threat report that was found.
+#[derive(Debug, Clone, Deserialize)]
+pub struct MatchedIndicatorPattern {
+    /// Its id.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The pattern in STIX 2.1.
+    #[serde(default)]
+    pub pattern: Option<String>,
+    /// Its tags, as `STIX2.malicious-activity`.
+    #[serde(default)]
+    pub tags: Option<Vec<String>>,
+    /// The log entries that match, each as JSON in a text.
+    #[serde(default)]
+    pub matched_logs: Option<Vec<String>>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// An API key to make.
+#[derive(Debug, Clone, Serialize)]
+pub struct ApiKeysObjects {
+    /// What the key is for. At most 2048 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// After how many months it expires; 0 for never. One of `1`, `3`, `6`, `12`, `0`. Default: `1`.
+    ///
+    /// The service itself would make a key that never expires when nothing is said, so one month is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub months_to_expiration: Option<ApiKeysObjectsMonthsToExpiration>,
+    /// Its name, which no other key has. 1 to 128 characters.
+    pub name: String,
+    /// The role that it acts in, by the name of one that exists. 1 to 128 characters.
+    pub role: String,
+    /// Whether it works from the start. One of `enabled`, `disabled`. Default: `enabled`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<ApiKeyStatus>,
+}
+
+impl ApiKeysObjects {
+    /// Takes what is required.
+    pub fn new(name: impl Into<String>, role: impl Into<String>) -> Self {
+        Self {
+            description: None,
+            months_to_expiration: None,
+            name: name.into(),
+            role: role.into(),
+            status: None,
+        }
+    }
+
+    /// Sets `description`: What the key is for.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Sets `months_to_expiration`: After how many months it expires; 0 for never.
+    #[must_use]
+    pub fn with_months_to_expiration(
+        mut self,
+        months_to_expiration: ApiKeysObjectsMonthsToExpiration,
+    ) -> Self {
+        self.months_to_expiration = Some(months_to_expiration);
+        self
+    }
+
+    /// Sets `status`: Whether it works from the start.
+    #[must_use]
+    pub fn with_status(mut self, status: ApiKeyStatus) -> Self {
+        self.status = Some(status);
+        self
+    }
+}
+
+/// An API key that was made.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ApiKeysResp {
+    /// When it expires. It may be empty or absent if it never does.
+    #[serde(default)]
+    pub expired_date_time: Option<String>,
+    /// Its id.
+    pub id: String,
+    /// The HTTP status of this element: 201 for a key that was made.
+    pub status: i64,
+    /// The key itself, a secret. The service shows it only here.
+    pub value: Secret,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// An API key as it is listed.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ApiKeysListResp {
+    /// What the key is for.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// When it expires. It may be empty or absent if it never does.
+    #[serde(default)]
+    pub expired_date_time: Option<String>,
+    /// Its id.
+    pub id: String,
+    /// When it was used last. It may be empty or absent if it never was.
+    #[serde(default)]
+    pub last_used_date_time: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// The role that it acts in.
+    pub role: String,
+    /// Whether it works. One of `enabled`, `disabled`.
+    pub status: ApiKeyStatus,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// A message, by its Internet message id or by its id within one mailbox.
+#[derive(Debug, Clone, Serialize)]
+pub struct EmailIdentifiers {
+    /// Why; it is shown with the task. At most 20480 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The mailbox to look in, as its address. Without it an Internet message id is looked for in every
+    /// mailbox. An e-mail address, at most 255 characters.
+    ///
+    /// The document's examples give it beside an id within one mailbox. Such an id names its mailbox
+    /// already, so the address is not sent with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mailbox: Option<String>,
+    /// Either the Internet message id with its angle brackets, `mail_msg_id` of Get Email Activity Data, or
+    /// the id within one mailbox, `msg_uuid` there. With angle brackets it is sent as the first, without
+    /// them as the second. 1 to 255 characters.
+    pub message_id: String,
+}
+
+impl EmailIdentifiers {
+    /// Takes what is required.
+    pub fn new(message_id: impl Into<String>) -> Self {
+        Self {
+            description: None,
+            mailbox: None,
+            message_id: message_id.into(),
+        }
+    }
+
+    /// Sets `description`: Why; it is shown with the task.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Sets `mailbox`: The mailbox to look in, as its address. Without it an Internet message id is looked
+    /// for in every mailbox.
+    #[must_use]
+    pub fn with_mailbox(mut self, mailbox: impl Into<String>) -> Self {
+        self.mailbox = Some(mailbox.into());
+        self
+    }
 }
 
 /// An endpoint, by name or by agent.
@@ -378,6 +2981,587 @@ pub struct TimedValues {
     pub more: Map<String, Value>,
 }
 
+/// A detection of an Observed Attack Technique.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Oat {
+    /// The event itself. Its fields depend on `source`.
+    pub detail: Map<String, Value>,
+    /// When it was detected, as `2024-06-11T07:11:59Z`.
+    pub detected_date_time: String,
+    /// The endpoint that it was seen on; for events of endpoints only.
+    #[serde(default)]
+    pub endpoint: Option<OatEndpoint>,
+    /// On what kind of thing it was seen. One of `endpoint`, `mailbox`, `cloudtrail`, `messaging`,
+    /// `network`, `ics`, `container`, `identity`.
+    ///
+    /// The document describes it as a name; the name is in `entity_name`.
+    pub entity_type: OatEntityType,
+    /// The filters that found it.
+    pub filters: Vec<OatFilter>,
+    /// When its data arrived at the service.
+    #[serde(default)]
+    pub ingested_date_time: Option<String>,
+    /// The kind of data it was found in. One of `detections`, `endpointActivityData`, `cloudActivityData`,
+    /// `emailActivityData`, `mobileActivityData`, `networkActivityData`, `containerActivityData`,
+    /// `identityActivityData`, `thirdPartyLogData`.
+    pub source: OatSource,
+    /// Its id.
+    pub uuid: String,
+    /// The name of what it was seen on: an endpoint with its address, a mailbox.
+    #[serde(default)]
+    pub entity_name: Option<String>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// The endpoint that a technique was seen on.
+#[derive(Debug, Clone, Deserialize)]
+pub struct OatEndpoint {
+    /// Its name.
+    #[serde(default)]
+    pub endpoint_name: Option<String>,
+    /// The id of the agent on it.
+    #[serde(default)]
+    pub agent_guid: Option<String>,
+    /// Its IP addresses.
+    #[serde(default)]
+    pub ips: Option<Vec<String>>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// A filter that found a technique.
+#[derive(Debug, Clone, Deserialize)]
+pub struct OatFilter {
+    /// Its id, as `F2924`.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// What it finds.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// The tactics of MITRE ATT&CK that it stands for, as `TA0002`.
+    #[serde(default)]
+    pub mitre_tactic_ids: Option<Vec<String>>,
+    /// The techniques of MITRE ATT&CK that it stands for, as `T1059.001`.
+    #[serde(default)]
+    pub mitre_technique_ids: Option<Vec<String>>,
+    /// What in the event made it match.
+    #[serde(default)]
+    pub highlighted_objects: Option<Vec<HighlightedObject>>,
+    /// How grave its finding is. One of `info`, `low`, `medium`, `high`, `critical`.
+    #[serde(default)]
+    pub risk_level: Option<OatFilterRiskLevel>,
+    /// Whether it is the vendor's own or the customer's. One of `preset`, `custom`.
+    #[serde(rename = "type")]
+    #[serde(default)]
+    pub type_: Option<OatFilterType>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// A part of an event that made a filter match.
+#[derive(Debug, Clone, Deserialize)]
+pub struct HighlightedObject {
+    /// What it is, as `command_line` or `port`.
+    #[serde(rename = "type")]
+    #[serde(default)]
+    pub type_: Option<String>,
+    /// The field of the event that holds it, in the service's own spelling.
+    #[serde(default)]
+    pub field: Option<String>,
+    /// Its value: a text, a number or a list of texts.
+    #[serde(default)]
+    pub value: Option<Value>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// An object to put on a list or to take off it.
+#[derive(Debug, Clone, Serialize)]
+pub struct BlockObjects {
+    /// Why; for reference only. At most 20480 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What the object is. One of `domain`, `ip`, `fileSha1`, `fileSha256`, `senderMailAddress`, `url` in
+    /// any case.
+    pub object_type: ObjectType,
+    /// The object itself: a domain, an IP address, 40 or 64 hexadecimal digits, a full e-mail address or a
+    /// URL.
+    ///
+    /// The document speaks of partial matches; there are none but the `*` of the list at hand.
+    pub object_value: String,
+}
+
+impl BlockObjects {
+    /// Takes what is required.
+    pub fn new(object_type: ObjectType, object_value: impl Into<String>) -> Self {
+        Self {
+            description: None,
+            object_type: object_type,
+            object_value: object_value.into(),
+        }
+    }
+
+    /// Sets `description`: Why; for reference only.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+}
+
+/// An object to put on the Suspicious Object List. What is left out is as the product's settings say.
+#[derive(Debug, Clone, Serialize)]
+pub struct SuspiciousBlockObjects {
+    /// After how many days the object leaves the list; -1 for never. The service's own default is a
+    /// setting, normally 30. -1 to 365.
+    ///
+    /// The document's example calls it `expiry_days`. Both names are taken; given both, they must agree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days_to_expiration: Option<i64>,
+    /// What the object is. One of `domain`, `ip`, `fileSha1`, `fileSha256`, `senderMailAddress`, `url` in
+    /// any case.
+    pub object_type: ObjectType,
+    /// The object itself: a domain of up to 253 characters, an IP address, 40 or 64 hexadecimal digits, a
+    /// full e-mail address of up to 320 or a URL of up to 2048 characters.
+    ///
+    /// The document speaks of partial matches; there are none but a `*.` before a domain.
+    pub object_value: String,
+    /// How dangerous the object is. One of `high`, `medium`, `low` in any case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub risk_level: Option<RiskLevel>,
+    /// What products do when they meet it. One of `block`, `log` in any case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scan_action: Option<ScanAction>,
+    /// Why; it is shown in the list. At most 1000 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+impl SuspiciousBlockObjects {
+    /// Takes what is required.
+    pub fn new(object_type: ObjectType, object_value: impl Into<String>) -> Self {
+        Self {
+            days_to_expiration: None,
+            object_type: object_type,
+            object_value: object_value.into(),
+            risk_level: None,
+            scan_action: None,
+            description: None,
+        }
+    }
+
+    /// Sets `days_to_expiration`: After how many days the object leaves the list; -1 for never. The
+    /// service's own default is a setting, normally 30.
+    #[must_use]
+    pub fn with_days_to_expiration(mut self, days_to_expiration: i64) -> Self {
+        self.days_to_expiration = Some(days_to_expiration);
+        self
+    }
+
+    /// Sets `risk_level`: How dangerous the object is.
+    #[must_use]
+    pub fn with_risk_level(mut self, risk_level: RiskLevel) -> Self {
+        self.risk_level = Some(risk_level);
+        self
+    }
+
+    /// Sets `scan_action`: What products do when they meet it.
+    #[must_use]
+    pub fn with_scan_action(mut self, scan_action: ScanAction) -> Self {
+        self.scan_action = Some(scan_action);
+        self
+    }
+
+    /// Sets `description`: Why; it is shown in the list.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+}
+
+/// An entry of the Suspicious Object List.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SuspiciousObjects {
+    /// Why it is on the list; empty when nobody said. Default: ``.
+    pub description: String,
+    /// A domain.
+    ///
+    /// Never here; an entry of type `domain` holds it in `value`.
+    #[serde(default)]
+    pub domain: Option<String>,
+    /// When it leaves the list. It may be absent if it never does.
+    #[serde(default)]
+    pub expired_date_time: Option<String>,
+    /// A SHA-1 hash.
+    ///
+    /// Never here; an entry of type `fileSha1` holds it in `value`.
+    #[serde(default)]
+    pub file_sha1: Option<String>,
+    /// A SHA-256 hash.
+    ///
+    /// Never here; an entry of type `fileSha256` holds it in `value`.
+    #[serde(default)]
+    pub file_sha256: Option<String>,
+    /// Whether the exception list holds it too.
+    pub in_exception_list: bool,
+    /// An IP address.
+    ///
+    /// Never here; an entry of type `ip` holds it in `value`.
+    #[serde(default)]
+    pub ip: Option<String>,
+    /// When it was changed last.
+    pub last_modified_date_time: String,
+    /// How dangerous it is. One of `high`, `medium`, `low`.
+    pub risk_level: RiskLevel,
+    /// What products do when they meet it. One of `block`, `log`.
+    pub scan_action: ScanAction,
+    /// A sender's address.
+    ///
+    /// Never here; an entry of type `senderMailAddress` holds it in `value`.
+    #[serde(default)]
+    pub sender_mail_address: Option<String>,
+    /// What `value` is. One of `domain`, `ip`, `fileSha1`, `fileSha256`, `senderMailAddress`, `url`.
+    #[serde(rename = "type")]
+    pub type_: ObjectType,
+    /// A URL.
+    ///
+    /// Never here; an entry of type `url` holds it in `value`.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// The domain, IP address, URL, sender or hash.
+    pub value: String,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// An entry of the exception list.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ExceptionObjects {
+    /// Why it is on the list; empty when nobody said. Default: ``.
+    pub description: String,
+    /// A domain.
+    ///
+    /// Never here; an entry of type `domain` holds it in `value`.
+    #[serde(default)]
+    pub domain: Option<String>,
+    /// A SHA-1 hash.
+    ///
+    /// Never here; an entry of type `fileSha1` holds it in `value`.
+    #[serde(default)]
+    pub file_sha1: Option<String>,
+    /// A SHA-256 hash.
+    ///
+    /// Never here; an entry of type `fileSha256` holds it in `value`.
+    #[serde(default)]
+    pub file_sha256: Option<String>,
+    /// An IP address.
+    ///
+    /// Never here; an entry of type `ip` holds it in `value`.
+    #[serde(default)]
+    pub ip: Option<String>,
+    /// When it was changed last.
+    ///
+    /// The document calls it the time of creation.
+    pub last_modified_date_time: String,
+    /// A sender's address.
+    ///
+    /// Never here; an entry of type `senderMailAddress` holds it in `value`.
+    #[serde(default)]
+    pub sender_mail_address: Option<String>,
+    /// What `value` is. One of `domain`, `ip`, `fileSha1`, `fileSha256`, `senderMailAddress`, `url`.
+    #[serde(rename = "type")]
+    pub type_: ObjectType,
+    /// A URL.
+    ///
+    /// Never here; an entry of type `url` holds it in `value`.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// The domain, IP address, URL, sender or hash, with its `*`.
+    pub value: String,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// What became of one URL that was submitted, at the same place in the list.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SubmitUrlsResp {
+    /// Hashes of the URL.
+    #[serde(default)]
+    pub digest: Option<Digest>,
+    /// The submission's id. Give it to the other sandbox actions.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The HTTP status of this URL: 202 for one that was accepted.
+    pub status: i64,
+    /// The id of the task that analyses the URL, in practice the same as `id`.
+    #[serde(default)]
+    pub task_id: Option<String>,
+    /// The URL as it was submitted.
+    pub url: String,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// An object that an analysis found suspicious.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SandboxSuspiciousListResp {
+    /// When the analysis ended.
+    pub analysis_completion_date_time: String,
+    /// Until when the object counts as suspicious.
+    pub expired_date_time: String,
+    /// How dangerous the object is. One of `high`, `medium`, `low`.
+    pub risk_level: SandboxObjectRiskLevel,
+    /// The SHA-1 hash of the sample that led to the object.
+    pub root_sha1: String,
+    /// What kind of object it is. One of `ip`, `url`, `fileSha1`, `domain`.
+    #[serde(rename = "type")]
+    pub type_: SandboxObjectType,
+    /// The object itself: an address, a URL, a SHA-1 hash or a domain.
+    pub value: String,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// Why an analysis failed.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SandboxError {
+    /// The kind of error, as `Unsupported` or `InternalServerError`; may be empty.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// What went wrong.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// A script of the collection.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CustomScriptsListResp {
+    /// What the script is for.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// The script's file name; Run Custom Script takes it.
+    pub file_name: String,
+    /// The language of the script. One of `powershell`, `bash`.
+    pub file_type: ScriptType,
+    /// The script's id; the actions that download, update and delete a script take it.
+    pub id: String,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// An event of a mail message. It holds what its log has, or only what was selected.
+#[derive(Debug, Clone, Deserialize)]
+pub struct EmailActivityDataResp {
+    /// When it happened, in milliseconds since 1970.
+    #[serde(default)]
+    pub event_time: Option<i64>,
+    /// The addresses of the senders.
+    #[serde(default)]
+    pub mail_from_addresses: Option<Vec<String>>,
+    /// The message's Internet id, in angle brackets. The mail actions take it as `message_id`.
+    #[serde(default)]
+    pub mail_msg_id: Option<String>,
+    /// The subject.
+    #[serde(default)]
+    pub mail_msg_subject: Option<String>,
+    /// The IP address that the message came from.
+    #[serde(default)]
+    pub mail_sender_ip: Option<String>,
+    /// The domain that the message came from.
+    #[serde(default)]
+    pub mail_source_domain: Option<String>,
+    /// The addresses of the recipients.
+    #[serde(default)]
+    pub mail_to_addresses: Option<Vec<String>>,
+    /// Where the links in the message lead.
+    #[serde(default)]
+    pub mail_urls_real_link: Option<Vec<String>>,
+    /// What the links in the message show.
+    #[serde(default)]
+    pub mail_urls_visible_link: Option<Vec<String>>,
+    /// The message's header, by lines.
+    #[serde(default)]
+    pub mail_whole_header: Option<Vec<String>>,
+    /// The mailbox that the message is in.
+    #[serde(default)]
+    pub mailbox: Option<String>,
+    /// The id of the message in its mailbox. The mail actions take it as `message_id` too.
+    #[serde(default)]
+    pub msg_uuid: Option<String>,
+    /// The id of the organization. In `fields` its name is `orgId`.
+    #[serde(default)]
+    pub org_id: Option<String>,
+    /// What was scanned, as `exchange`.
+    #[serde(default)]
+    pub scan_type: Option<String>,
+    /// The store that the event is in, as `CAS`.
+    #[serde(default)]
+    pub search_d_l: Option<String>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// An event on an endpoint. It holds what its log has, or only what was selected.
+#[derive(Debug, Clone, Deserialize)]
+pub struct EndpointActivityDataResp {
+    /// The destination port.
+    #[serde(default)]
+    pub dpt: Option<i64>,
+    /// The destination IP address.
+    #[serde(default)]
+    pub dst: Option<String>,
+    /// The id of the agent on the endpoint; the endpoint actions take it as `agent_guid`.
+    #[serde(default)]
+    pub endpoint_guid: Option<String>,
+    /// The endpoint's name.
+    #[serde(default)]
+    pub endpoint_host_name: Option<String>,
+    /// The endpoint's IP addresses.
+    #[serde(default)]
+    pub endpoint_ip: Option<Vec<String>>,
+    /// What kind of event it is: 1 process, 2 file, 3 connection, 4 DNS, 5 registry, 6 account, 7 internet,
+    /// 8 modified process, 9 Windows hook, 10 Windows event, 11 AMSI, 12 WMI, 13 memory, 14 behaviour
+    /// monitoring.
+    #[serde(default)]
+    pub event_id: Option<String>,
+    /// What happened, within the kind of event: 2 a process started, 101 a file was made, 204 a connection
+    /// went out, 301 a DNS query, 402 a registry value was set.
+    #[serde(default)]
+    pub event_sub_id: Option<i64>,
+    /// When it was logged, in milliseconds since 1970.
+    #[serde(default)]
+    pub event_time: Option<i64>,
+    /// When it was logged, as `2024-06-11T07:11:59.000000+00:00`.
+    #[serde(default)]
+    pub event_time_d_t: Option<String>,
+    /// A host name in the event: the endpoint's own, or one that it connected to or asked for.
+    #[serde(default)]
+    pub host_name: Option<String>,
+    /// The names of the users who were signed in.
+    #[serde(default)]
+    pub logon_user: Option<Vec<String>>,
+    /// The command line of the target process.
+    #[serde(default)]
+    pub object_cmd: Option<String>,
+    /// The SHA-1 hash of the target file or of the target process's program.
+    #[serde(default)]
+    pub object_file_hash_sha1: Option<String>,
+    /// The path of the target file or of the target process's program.
+    #[serde(default)]
+    pub object_file_path: Option<String>,
+    /// The server of an internet event.
+    #[serde(default)]
+    pub object_host_name: Option<String>,
+    /// The integrity level of the target: 0 untrusted, 4096 low, 8192 medium, 12288 high, 16384 system.
+    #[serde(default)]
+    pub object_integrity_level: Option<i64>,
+    /// The IP address of an internet event.
+    #[serde(default)]
+    pub object_ip: Option<String>,
+    /// The IP addresses of an internet event.
+    #[serde(default)]
+    pub object_ips: Option<Vec<String>>,
+    /// The port of an internet event.
+    #[serde(default)]
+    pub object_port: Option<i64>,
+    /// The data of the registry value.
+    #[serde(default)]
+    pub object_registry_data: Option<String>,
+    /// The registry key.
+    #[serde(default)]
+    pub object_registry_key_handle: Option<String>,
+    /// The name of the registry value.
+    #[serde(default)]
+    pub object_registry_value: Option<String>,
+    /// Who signed the target file or process.
+    #[serde(default)]
+    pub object_signer: Option<Vec<String>>,
+    /// Whether each signature is valid, in the order of `object_signer`.
+    #[serde(default)]
+    pub object_signer_valid: Option<Vec<bool>>,
+    /// The file type of the target in more detail.
+    #[serde(default)]
+    pub object_sub_true_type: Option<i64>,
+    /// The file type of the target by its content: -1 not set, -2 unknown.
+    #[serde(default)]
+    pub object_true_type: Option<i64>,
+    /// The owner of the target process, or the user who signed in.
+    #[serde(default)]
+    pub object_user: Option<String>,
+    /// The endpoint's operating system.
+    #[serde(default)]
+    pub os: Option<String>,
+    /// The command line of the parent process.
+    #[serde(default)]
+    pub parent_cmd: Option<String>,
+    /// The SHA-1 hash of the parent process's program.
+    #[serde(default)]
+    pub parent_file_hash_sha1: Option<String>,
+    /// The path of the parent process's program.
+    #[serde(default)]
+    pub parent_file_path: Option<String>,
+    /// The command line of the process that acted.
+    #[serde(default)]
+    pub process_cmd: Option<String>,
+    /// The SHA-1 hash of the program of the process that acted.
+    #[serde(default)]
+    pub process_file_hash_sha1: Option<String>,
+    /// The path of the program of the process that acted.
+    #[serde(default)]
+    pub process_file_path: Option<String>,
+    /// The URL that was requested.
+    #[serde(default)]
+    pub request: Option<String>,
+    /// The store that the event is in, as `SDL`.
+    #[serde(default)]
+    pub search_d_l: Option<String>,
+    /// The source port.
+    #[serde(default)]
+    pub spt: Option<i64>,
+    /// The source IP address.
+    #[serde(default)]
+    pub src: Option<String>,
+    /// The SHA-1 hash of the source file.
+    #[serde(default)]
+    pub src_file_hash_sha1: Option<String>,
+    /// The path of the source file.
+    #[serde(default)]
+    pub src_file_path: Option<String>,
+    /// The techniques and filters that the event matched, as `MITRE.T1059.001` or `XSAE.F2924`.
+    #[serde(default)]
+    pub tags: Option<Vec<String>>,
+    /// The event's id.
+    #[serde(default)]
+    pub uuid: Option<String>,
+    /// The id of the Windows event.
+    #[serde(default)]
+    pub win_event_id: Option<i64>,
+    /// The product that reported the event, as `xes`.
+    #[serde(default)]
+    pub product_code: Option<String>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
 /// What became of one element of the request, at the same place in the list.
 #[derive(Debug, Clone, Deserialize)]
 pub struct MultiResponse {
@@ -393,6 +3577,226 @@ pub struct MultiResponse {
     /// Fields that the spec does not know yet.
     #[serde(flatten)]
     pub more: Map<String, Value>,
+}
+
+/// Three hashes of one sample.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Digest {
+    /// The MD5 hash.
+    #[serde(default)]
+    pub md5: Option<String>,
+    /// The SHA-1 hash.
+    #[serde(default)]
+    pub sha1: Option<String>,
+    /// The SHA-256 hash.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// Why a task failed.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TaskError {
+    /// The kind of error, as a rule `TaskError`.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// The service's number for it, as 4009999.
+    #[serde(default)]
+    pub number: Option<i64>,
+    /// What went wrong.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// Fields that the spec does not know yet.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// How far an investigation has come, or what it found, in one word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InvestigationStatus {
+    /// `New`
+    #[serde(rename = "New")]
+    New,
+    /// `In Progress`
+    #[serde(rename = "In Progress")]
+    InProgress,
+    /// `True Positive`
+    #[serde(rename = "True Positive")]
+    TruePositive,
+    /// `False Positive`
+    #[serde(rename = "False Positive")]
+    FalsePositive,
+    /// `Benign True Positive`
+    #[serde(rename = "Benign True Positive")]
+    BenignTruePositive,
+    /// `Closed`
+    #[serde(rename = "Closed")]
+    Closed,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// What an investigation found.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum InvestigationResult {
+    /// `No Findings`
+    #[serde(rename = "No Findings")]
+    NoFindings,
+    /// `Noteworthy`
+    #[serde(rename = "Noteworthy")]
+    Noteworthy,
+    /// `True Positive`
+    #[serde(rename = "True Positive")]
+    TruePositive,
+    /// `False Positive`
+    #[serde(rename = "False Positive")]
+    FalsePositive,
+    /// `Benign True Positive`
+    #[serde(rename = "Benign True Positive")]
+    BenignTruePositive,
+    /// `Other Findings`
+    #[serde(rename = "Other Findings")]
+    OtherFindings,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// How far an investigation has come.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum AlertStatus {
+    /// `Open`
+    #[serde(rename = "Open")]
+    Open,
+    /// `In Progress`
+    #[serde(rename = "In Progress")]
+    InProgress,
+    /// `Closed`
+    #[serde(rename = "Closed")]
+    Closed,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// What raised an alert. `SAE` are detection models, `TI` is a sweep for indicators of a report.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum AlertProvider {
+    /// `SAE`
+    #[serde(rename = "SAE")]
+    Sae,
+    /// `TI`
+    #[serde(rename = "TI")]
+    Ti,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// How grave an alert is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum AlertSeverity {
+    /// `critical`
+    #[serde(rename = "critical")]
+    Critical,
+    /// `high`
+    #[serde(rename = "high")]
+    High,
+    /// `medium`
+    #[serde(rename = "medium")]
+    Medium,
+    /// `low`
+    #[serde(rename = "low")]
+    Low,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// Whether a detection model is the vendor's own or the customer's.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum ModelType {
+    /// `preset`
+    #[serde(rename = "preset")]
+    Preset,
+    /// `custom`
+    #[serde(rename = "custom")]
+    Custom,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// What an alert can touch.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum ImpactEntityType {
+    /// `host`
+    #[serde(rename = "host")]
+    Host,
+    /// `account`
+    #[serde(rename = "account")]
+    Account,
+    /// `emailAddress`
+    #[serde(rename = "emailAddress")]
+    EmailAddress,
+    /// `container`
+    #[serde(rename = "container")]
+    Container,
+    /// `cloudIdentity`
+    #[serde(rename = "cloudIdentity")]
+    CloudIdentity,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// By which way an object came into an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum Provenance {
+    /// `Alert`
+    #[serde(rename = "Alert")]
+    Alert,
+    /// `Sweeping`
+    #[serde(rename = "Sweeping")]
+    Sweeping,
+    /// `Network Analytics`
+    #[serde(rename = "Network Analytics")]
+    NetworkAnalytics,
+    /// `Endpoint Enrichment`
+    #[serde(rename = "Endpoint Enrichment")]
+    EndpointEnrichment,
+    /// `Network Enrichment`
+    #[serde(rename = "Network Enrichment")]
+    NetworkEnrichment,
+    /// `Related Asset Enrichment`
+    #[serde(rename = "Related Asset Enrichment")]
+    RelatedAssetEnrichment,
+    /// `Lateral Movement Enrichment`
+    #[serde(rename = "Lateral Movement Enrichment")]
+    LateralMovementEnrichment,
+    /// `Endpoint Initial Access Enrichment`
+    #[serde(rename = "Endpoint Initial Access Enrichment")]
+    EndpointInitialAccessEnrichment,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// Whether an API key works.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ApiKeyStatus {
+    /// `enabled`
+    #[serde(rename = "enabled")]
+    Enabled,
+    /// `disabled`
+    #[serde(rename = "disabled")]
+    Disabled,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
 }
 
 /// The operating systems that the inventory tells apart.
@@ -415,6 +3819,246 @@ pub enum OsName {
     Other(String),
 }
 
+/// The kinds of data in which a technique can be observed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum OatSource {
+    /// `detections`
+    #[serde(rename = "detections")]
+    Detections,
+    /// `endpointActivityData`
+    #[serde(rename = "endpointActivityData")]
+    EndpointActivityData,
+    /// `cloudActivityData`
+    #[serde(rename = "cloudActivityData")]
+    CloudActivityData,
+    /// `emailActivityData`
+    #[serde(rename = "emailActivityData")]
+    EmailActivityData,
+    /// `mobileActivityData`
+    #[serde(rename = "mobileActivityData")]
+    MobileActivityData,
+    /// `networkActivityData`
+    #[serde(rename = "networkActivityData")]
+    NetworkActivityData,
+    /// `containerActivityData`
+    #[serde(rename = "containerActivityData")]
+    ContainerActivityData,
+    /// `identityActivityData`
+    #[serde(rename = "identityActivityData")]
+    IdentityActivityData,
+    /// `thirdPartyLogData`
+    #[serde(rename = "thirdPartyLogData")]
+    ThirdPartyLogData,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// The kinds of things on which a technique can be observed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum OatEntityType {
+    /// `endpoint`
+    #[serde(rename = "endpoint")]
+    Endpoint,
+    /// `mailbox`
+    #[serde(rename = "mailbox")]
+    Mailbox,
+    /// `cloudtrail`
+    #[serde(rename = "cloudtrail")]
+    Cloudtrail,
+    /// `messaging`
+    #[serde(rename = "messaging")]
+    Messaging,
+    /// `network`
+    #[serde(rename = "network")]
+    Network,
+    /// `ics`
+    #[serde(rename = "ics")]
+    Ics,
+    /// `container`
+    #[serde(rename = "container")]
+    Container,
+    /// `identity`
+    #[serde(rename = "identity")]
+    Identity,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// What an entry of an object list is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ObjectType {
+    /// `domain`
+    #[serde(rename = "domain")]
+    Domain,
+    /// `ip`
+    #[serde(rename = "ip")]
+    Ip,
+    /// `fileSha1`
+    #[serde(rename = "fileSha1")]
+    FileSha1,
+    /// `fileSha256`
+    #[serde(rename = "fileSha256")]
+    FileSha256,
+    /// `senderMailAddress`
+    #[serde(rename = "senderMailAddress")]
+    SenderMailAddress,
+    /// `url`
+    #[serde(rename = "url")]
+    Url,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// How dangerous an object is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RiskLevel {
+    /// `high`
+    #[serde(rename = "high")]
+    High,
+    /// `medium`
+    #[serde(rename = "medium")]
+    Medium,
+    /// `low`
+    #[serde(rename = "low")]
+    Low,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// What products do when they meet an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ScanAction {
+    /// `block`
+    #[serde(rename = "block")]
+    Block,
+    /// `log`
+    #[serde(rename = "log")]
+    Log,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// What the sandbox does with a submission.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum SandboxAction {
+    /// `analyzeFile`
+    #[serde(rename = "analyzeFile")]
+    AnalyzeFile,
+    /// `analyzeUrl`
+    #[serde(rename = "analyzeUrl")]
+    AnalyzeUrl,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// The states of an analysis. Only `running` changes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum SandboxStatus {
+    /// `running`
+    #[serde(rename = "running")]
+    Running,
+    /// `succeeded`
+    #[serde(rename = "succeeded")]
+    Succeeded,
+    /// `failed`
+    #[serde(rename = "failed")]
+    Failed,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// The kinds of samples.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum SandboxSampleType {
+    /// `file`
+    #[serde(rename = "file")]
+    File,
+    /// `url`
+    #[serde(rename = "url")]
+    Url,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// How dangerous the sandbox found a sample.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum SandboxRiskLevel {
+    /// `high`
+    #[serde(rename = "high")]
+    High,
+    /// `medium`
+    #[serde(rename = "medium")]
+    Medium,
+    /// `low`
+    #[serde(rename = "low")]
+    Low,
+    /// `noRisk`
+    #[serde(rename = "noRisk")]
+    NoRisk,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// The kinds of suspicious objects that an analysis finds.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum SandboxObjectType {
+    /// `ip`
+    #[serde(rename = "ip")]
+    Ip,
+    /// `url`
+    #[serde(rename = "url")]
+    Url,
+    /// `fileSha1`
+    #[serde(rename = "fileSha1")]
+    FileSha1,
+    /// `domain`
+    #[serde(rename = "domain")]
+    Domain,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// How dangerous the sandbox found an object.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum SandboxObjectRiskLevel {
+    /// `high`
+    #[serde(rename = "high")]
+    High,
+    /// `medium`
+    #[serde(rename = "medium")]
+    Medium,
+    /// `low`
+    #[serde(rename = "low")]
+    Low,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// The languages that scripts are written in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ScriptType {
+    /// `powershell`
+    #[serde(rename = "powershell")]
+    Powershell,
+    /// `bash`
+    #[serde(rename = "bash")]
+    Bash,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
 /// How the terms of a search are joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum QueryOp {
@@ -424,4 +4068,189 @@ pub enum QueryOp {
     /// `and`
     #[serde(rename = "and")]
     And,
+}
+
+/// The states of a response task. `queued` and `running` go on by themselves, and `pendingApproval`
+/// waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum TaskStatus {
+    /// `queued`
+    #[serde(rename = "queued")]
+    Queued,
+    /// `running`
+    #[serde(rename = "running")]
+    Running,
+    /// `succeeded`
+    #[serde(rename = "succeeded")]
+    Succeeded,
+    /// `failed`
+    #[serde(rename = "failed")]
+    Failed,
+    /// `canceled`
+    #[serde(rename = "canceled")]
+    Canceled,
+    /// `pendingApproval`
+    #[serde(rename = "pendingApproval")]
+    PendingApproval,
+    /// `rejected`
+    #[serde(rename = "rejected")]
+    Rejected,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// What response tasks do. The service spells the end of a process `teminateProcess`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum TaskAction {
+    /// `isolate`
+    #[serde(rename = "isolate")]
+    Isolate,
+    /// `restoreIsolate`
+    #[serde(rename = "restoreIsolate")]
+    RestoreIsolate,
+    /// `remoteShell`
+    #[serde(rename = "remoteShell")]
+    RemoteShell,
+    /// `isolateForMultiple`
+    #[serde(rename = "isolateForMultiple")]
+    IsolateForMultiple,
+    /// `restoreIsolateForMultiple`
+    #[serde(rename = "restoreIsolateForMultiple")]
+    RestoreIsolateForMultiple,
+    /// `collectFile`
+    #[serde(rename = "collectFile")]
+    CollectFile,
+    /// `teminateProcess`
+    #[serde(rename = "teminateProcess")]
+    TeminateProcess,
+    /// `terminateProcess`
+    #[serde(rename = "terminateProcess")]
+    TerminateProcess,
+    /// `quarantineMessage`
+    #[serde(rename = "quarantineMessage")]
+    QuarantineMessage,
+    /// `deleteMessage`
+    #[serde(rename = "deleteMessage")]
+    DeleteMessage,
+    /// `restoreMessage`
+    #[serde(rename = "restoreMessage")]
+    RestoreMessage,
+    /// `block`
+    #[serde(rename = "block")]
+    Block,
+    /// `restoreBlock`
+    #[serde(rename = "restoreBlock")]
+    RestoreBlock,
+    /// `runCustomScript`
+    #[serde(rename = "runCustomScript")]
+    RunCustomScript,
+    /// `runCustomScriptForMultiple`
+    #[serde(rename = "runCustomScriptForMultiple")]
+    RunCustomScriptForMultiple,
+    /// `submitSandbox`
+    #[serde(rename = "submitSandbox")]
+    SubmitSandbox,
+    /// `dumpProcessMemory`
+    #[serde(rename = "dumpProcessMemory")]
+    DumpProcessMemory,
+    /// `disableAccount`
+    #[serde(rename = "disableAccount")]
+    DisableAccount,
+    /// `enableAccount`
+    #[serde(rename = "enableAccount")]
+    EnableAccount,
+    /// `forceSignOut`
+    #[serde(rename = "forceSignOut")]
+    ForceSignOut,
+    /// `resetPassword`
+    #[serde(rename = "resetPassword")]
+    ResetPassword,
+    /// `investigationKit`
+    #[serde(rename = "investigationKit")]
+    InvestigationKit,
+    /// `collectNetworkAnalysisPackage`
+    #[serde(rename = "collectNetworkAnalysisPackage")]
+    CollectNetworkAnalysisPackage,
+    /// `collectEvidence`
+    #[serde(rename = "collectEvidence")]
+    CollectEvidence,
+    /// `runOsquery`
+    #[serde(rename = "runOsquery")]
+    RunOsquery,
+    /// `runYaraRules`
+    #[serde(rename = "runYaraRules")]
+    RunYaraRules,
+    /// `isolateContainerInfo`
+    #[serde(rename = "isolateContainerInfo")]
+    IsolateContainerInfo,
+    /// `restoreContainerInfo`
+    #[serde(rename = "restoreContainerInfo")]
+    RestoreContainerInfo,
+    /// `terminateContainerInfo`
+    #[serde(rename = "terminateContainerInfo")]
+    TerminateContainerInfo,
+    /// `malwareScanForMultiple`
+    #[serde(rename = "malwareScanForMultiple")]
+    MalwareScanForMultiple,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// The values of `months_to_expiration` of `api_keys_objects`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum ApiKeysObjectsMonthsToExpiration {
+    /// `1`
+    #[serde(rename = "1")]
+    N1,
+    /// `3`
+    #[serde(rename = "3")]
+    N3,
+    /// `6`
+    #[serde(rename = "6")]
+    N6,
+    /// `12`
+    #[serde(rename = "12")]
+    N12,
+    /// `0`
+    #[serde(rename = "0")]
+    N0,
+}
+
+/// The values of `risk_level` of `oat_filter`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum OatFilterRiskLevel {
+    /// `info`
+    #[serde(rename = "info")]
+    Info,
+    /// `low`
+    #[serde(rename = "low")]
+    Low,
+    /// `medium`
+    #[serde(rename = "medium")]
+    Medium,
+    /// `high`
+    #[serde(rename = "high")]
+    High,
+    /// `critical`
+    #[serde(rename = "critical")]
+    Critical,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// The values of `type` of `oat_filter`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum OatFilterType {
+    /// `preset`
+    #[serde(rename = "preset")]
+    Preset,
+    /// `custom`
+    #[serde(rename = "custom")]
+    Custom,
+    /// A value that the spec does not know yet.
+    #[serde(untagged)]
+    Other(String),
 }

@@ -1,0 +1,129 @@
+//! Faults, injected on request: what networks and services really do.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::http::{Manner, Reply};
+
+/// A fault: what goes wrong, how often, and for which paths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What goes wrong.
+    pub kind: &'static str,
+    /// How many requests it meets; all when absent.
+    pub times: Option<u32>,
+    /// Beginning of the paths it meets, below the base.
+    pub path: String,
+}
+
+/// Every kind of fault and what it does.
+pub const KINDS: &[(&str, &str)] = &[
+    ("rate-limit", "429 with Retry-After: 1"),
+    ("rate-limit-bare", "429 without saying how long"),
+    ("server-error", "500 with a JSON error"),
+    ("unavailable", "503 with a page of HTML"),
+    ("bad-gateway", "502 with an empty body"),
+    ("gateway-timeout", "504 as text"),
+    ("slow", "the answer comes after two seconds"),
+    ("slow-body", "the answer comes byte by byte"),
+    ("torn", "half of the answer, then the connection ends"),
+    ("reset", "the connection is reset"),
+    ("expired-token", "401, as for an expired token"),
+    ("partial", "every second element of a request fails"),
+    ("foreign-link", "the next page's link names another host"),
+    ("repeated-link", "the next page's link is always the same"),
+    ("null-items", "the list of records is null"),
+    ("text-label", "JSON labelled as text"),
+    ("misspelt-error", "400 with the key `errror`"),
+    ("bare-error", "400 with code and message at the top"),
+    ("error-in-success", "200 that carries an error"),
+    ("empty-body", "the status without its body"),
+    ("not-json", "200 with a page of HTML"),
+    ("deep-json", "JSON nested a hundred thousand levels deep"),
+    ("huge-body", "200 with more than 100 MiB"),
+    ("compression-bomb", "a small answer that unpacks to a very large one"),
+    ("redirect-away", "a redirect to another host"),
+    ("clock-skew", "a Date header a day off"),
+];
+
+impl FromStr for Fault {
+    type Err = String;
+
+    /// `kind`, `kind*3`, `kind@/path`, `kind*3@/path`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (head, path) = text.split_once('@').unwrap_or((text, "/"));
+        let (kind, times) = match head.split_once('*') {
+            Some((kind, times)) => (kind, Some(times.parse().map_err(|_| format!("{times:?} is not how often a fault happens; write `{kind}*3`"))?)),
+            None => (head, None),
+        };
+        match KINDS.iter().find(|(name, _)| *name == kind) {
+            Some((kind, _)) => Ok(Fault { kind, times, path: path.to_owned() }),
+            None => {
+                let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
+                Err(format!("{kind:?} is not a fault; there are {}", names.join(", ")))
+            }
+        }
+    }
+}
+
+/// What a fault makes of a request before it is looked at.
+pub fn before(kind: &str) -> Option<Reply> {
+    let error = |status, code: &str, message: &str| Reply::json(status, &json!({ "error": { "code": code, "message": message } }));
+    Some(match kind {
+        "rate-limit" => error(429, "TooManyRequests", "Too many API requests").header("Retry-After", "1"),
+        "rate-limit-bare" => Reply::bytes(429, "text/plain", "Too many API requests"),
+        "server-error" => error(500, "InternalServerError", "Something broke."),
+        "unavailable" => Reply::bytes(503, "text/html", "<html><body><h1>503</h1>Service Unavailable</body></html>"),
+        "bad-gateway" => Reply::empty(502),
+        "gateway-timeout" => Reply::bytes(504, "text/plain", "upstream request timeout"),
+        "reset" => Reply { manner: Manner::Reset, ..Reply::empty(200) },
+        "misspelt-error" => Reply::json(400, &json!({ "errror": { "code": "BadRequest", "message": "Wrong." } })),
+        "bare-error" => Reply::json(400, &json!({ "code": "BadRequest", "message": "Wrong." })),
+        "error-in-success" => error(200, "InternalServerError", "Something broke."),
+        "not-json" => Reply::bytes(200, "text/html", "<html><body>Sign in to the network</body></html>"),
+        "deep-json" => Reply::bytes(200, "application/json", ["[".repeat(100_000), "]".repeat(100_000)].concat()),
+        "huge-body" => Reply::bytes(200, "application/json", vec![b' '; 101 << 20]),
+        "compression-bomb" => Reply::bytes(200, "application/json", bomb()).header("Content-Encoding", "gzip"),
+        "redirect-away" => Reply::empty(302).header("Location", "https://elsewhere.example/login"),
+        _ => return None,
+    })
+}
+
+/// What a fault makes of a good answer.
+pub fn after(kind: &str, reply: &mut Reply, items: &[&str], next: &[&str]) {
+    match kind {
+        "slow" => reply.manner = Manner::Late(Duration::from_secs(2)),
+        "slow-body" => reply.manner = Manner::Dripping(Duration::from_secs(3)),
+        "torn" => reply.manner = Manner::Torn,
+        "empty-body" => reply.body = Bytes::new(),
+        "clock-skew" => reply.headers.push(("Date".to_owned(), "Tue, 11 Jun 2024 07:00:00 GMT".to_owned())),
+        "text-label" => reply.headers.iter_mut().filter(|(name, _)| name == "Content-Type").for_each(|(_, value)| *value = "text/plain".to_owned()),
+        "null-items" => edit(reply, items, |_| Value::Null),
+        "foreign-link" => edit(reply, next, |link| Value::from(format!("https://evil.example{}", link.as_str().and_then(|it| it.split_once("://")).and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or("/")))),
+        _ => {}
+    }
+}
+
+fn edit(reply: &mut Reply, path: &[&str], change: impl Fn(&Value) -> Value) {
+    let Ok(mut body) = serde_json::from_slice::<Value>(&reply.body) else { return };
+    let found = path.iter().try_fold(&mut body, |value, key| value.get_mut(*key));
+    if let Some(value) = found.filter(|_| !path.is_empty()) {
+        *value = change(value);
+        reply.body = Bytes::from(body.to_string());
+    }
+}
+
+/// 128 MiB of blanks in a few hundred kilobytes.
+fn bomb() -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let blanks = vec![b' '; 1 << 20];
+    // Writing to a vector cannot fail.
+    for _ in 0..128 {
+        let _ = encoder.write_all(&blanks);
+    }
+    encoder.finish().unwrap_or_default()
+}

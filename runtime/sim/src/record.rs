@@ -1,0 +1,145 @@
+//! Records made from a template: the same seed makes the same records.
+//!
+//! A generator stands in braces inside a text. A text that is one generator of numbers becomes a number.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+/// What a generator may look at.
+pub struct Maker<'a> {
+    /// The simulation's seed and the collection's own.
+    pub seed: u64,
+    /// Which record of the collection.
+    pub number: usize,
+    /// How many the collection holds, for times that are spread out.
+    pub count: usize,
+    /// The time at which the simulation started.
+    pub start: Timestamp,
+    /// Finds a field of another collection's record.
+    pub other: &'a dyn Fn(&str, usize, &str) -> Value,
+    /// Fields that `{field}` may name.
+    pub fields: &'a Map<String, Value>,
+}
+
+/// Over this time the times of records are spread, in seconds.
+const SPREAD: i64 = 86_400;
+
+const NAMES: [&str; 16] =
+    ["ledger", "build", "front-desk", "archive", "lab", "print", "payroll", "kiosk", "mail", "depot", "studio", "clinic", "harbor", "press", "survey", "field"];
+
+impl Maker<'_> {
+    /// A value with its generators run.
+    pub fn make(&self, template: &Value) -> Value {
+        let mut turn = 0;
+        self.value(template, &mut turn)
+    }
+
+    fn value(&self, template: &Value, turn: &mut u64) -> Value {
+        match template {
+            Value::String(text) => self.text(text, turn),
+            Value::Array(items) => items.iter().map(|item| self.value(item, turn)).collect(),
+            Value::Object(fields) => Value::Object(fields.iter().map(|(name, value)| (name.clone(), self.value(value, turn))).collect()),
+            other => other.clone(),
+        }
+    }
+
+    fn text(&self, text: &str, turn: &mut u64) -> Value {
+        if let Some(whole) = text.strip_prefix('{').and_then(|it| it.strip_suffix('}'))
+            && !whole.contains(['{', '}'])
+            && !whole.is_empty()
+        {
+            return self.generate(whole, turn);
+        }
+        let mut made = String::with_capacity(text.len() + 16);
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            made.push_str(before);
+            match after.split_once('}') {
+                Some((generator, after)) if is_generator(generator) || self.fields.contains_key(generator) => {
+                    match self.generate(generator, turn) {
+                        Value::String(text) => made.push_str(&text),
+                        other => made.push_str(&other.to_string()),
+                    }
+                    rest = after;
+                }
+                _ => {
+                    made.push('{');
+                    rest = after;
+                }
+            }
+        }
+        made.push_str(rest);
+        Value::from(made)
+    }
+
+    fn generate(&self, generator: &str, turn: &mut u64) -> Value {
+        let (word, argument) = generator.split_once(':').unwrap_or((generator, ""));
+        *turn += 1;
+        let chance = mix(self.seed ^ mix(self.number as u64 ^ (*turn << 48)));
+        match word {
+            "n" => Value::from(self.number),
+            "id" => Value::from(format!("{:0width$}", self.number, width = argument.parse().unwrap_or(1))),
+            "guid" => Value::from(guid(chance)),
+            "hex" => Value::from(hex(chance, argument.parse().unwrap_or(8))),
+            "ip" => Value::from(format!("10.{}.{}.{}", 40 + chance % 8, (self.number / 250) % 250, self.number % 250 + 1)),
+            "mac" => Value::from(format!("02:00:5e:{:02x}:{:02x}:{:02x}", chance & 0xff, (chance >> 8) & 0xff, (chance >> 16) & 0xff)),
+            "name" => Value::from(format!("{}-{:02}", NAMES[self.number % NAMES.len()], self.number / NAMES.len() + 1)),
+            "int" => {
+                let (low, high) = argument.split_once('-').unwrap_or(("0", argument));
+                let (low, high) = (low.parse::<u64>().unwrap_or(0), high.parse::<u64>().unwrap_or(9));
+                Value::from(low + chance % (high.saturating_sub(low) + 1))
+            }
+            "pick" => {
+                let choices: Vec<&str> = argument.split('|').collect();
+                Value::from(choices[(chance as usize) % choices.len()])
+            }
+            "time" => Value::from(self.time(argument.parse().unwrap_or(0)).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+            "millis" => Value::from(self.time(argument.parse().unwrap_or(0)).as_millisecond()),
+            "from" => {
+                let (collection, field) = argument.split_once('.').unwrap_or((argument, ""));
+                (self.other)(collection, self.number, field)
+            }
+            word => self.fields.get(word).cloned().unwrap_or_else(|| Value::from(format!("{{{generator}}}"))),
+        }
+    }
+
+    /// The record's own time: the first is the newest, the last a day old.
+    fn time(&self, later: i64) -> Timestamp {
+        let back = SPREAD * (self.number as i64 + 1) / (self.count as i64 + 1);
+        Timestamp::from_second(self.start.as_second() - back + later).unwrap_or(self.start)
+    }
+}
+
+fn is_generator(text: &str) -> bool {
+    let word = text.split(':').next().unwrap_or_default();
+    matches!(word, "n" | "id" | "guid" | "hex" | "ip" | "mac" | "name" | "int" | "pick" | "time" | "millis" | "from")
+}
+
+/// A well-mixed number from any other (splitmix64).
+pub fn mix(number: u64) -> u64 {
+    let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Lower-case hexadecimal digits.
+pub fn hex(seed: u64, length: usize) -> String {
+    let mut digits = String::with_capacity(length + 16);
+    let mut part = seed;
+    while digits.len() < length {
+        part = mix(part);
+        // Writing to a `String` cannot fail.
+        let _ = write!(digits, "{part:016x}");
+    }
+    digits.truncate(length);
+    digits
+}
+
+/// A GUID of version 4.
+pub fn guid(seed: u64) -> String {
+    let digits = hex(seed, 32);
+    format!("{}-{}-4{}-{}{}-{}", &digits[..8], &digits[8..12], &digits[13..16], ["8", "9", "a", "b"][(seed % 4) as usize], &digits[17..20], &digits[20..])
+}

@@ -1,0 +1,196 @@
+//! A simulator on a loopback address.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::http::{Manner, Reply, Request};
+use crate::simulator::Simulator;
+
+/// The largest request body that is read.
+const MAX_BODY: usize = 64 << 20;
+
+/// A simulator that is being served. It stops when this goes.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// `http` or `https`.
+    pub scheme: &'static str,
+    /// The simulator.
+    pub simulator: Arc<Simulator>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Its root.
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.address)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A certificate of an authority of its own.
+#[derive(Debug)]
+pub struct Tls {
+    /// The authority's certificate, in PEM: what a client must trust.
+    pub authority: String,
+    acceptor: Arc<rustls::ServerConfig>,
+}
+
+impl Tls {
+    /// Makes a certificate for these names.
+    pub fn for_names(names: &[&str]) -> Result<Self, String> {
+        let failed = |error: rcgen::Error| error.to_string();
+        let authority_key = rcgen::KeyPair::generate().map_err(failed)?;
+        let mut authority = rcgen::CertificateParams::new(Vec::new()).map_err(failed)?;
+        authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        authority.distinguished_name.push(rcgen::DnType::CommonName, "Connectome simulator");
+        let authority_certificate = authority.self_signed(&authority_key).map_err(failed)?;
+        let issuer = rcgen::Issuer::new(authority, authority_key);
+        let key = rcgen::KeyPair::generate().map_err(failed)?;
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let certificate = rcgen::CertificateParams::new(names).and_then(|params| params.signed_by(&key, &issuer)).map_err(failed)?;
+        let chain = vec![certificate.der().clone()];
+        let secret = rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
+            .map_err(|error| error.to_string())?;
+        Ok(Self { authority: authority_certificate.pem(), acceptor: Arc::new(config) })
+    }
+}
+
+/// Serves a simulator until the returned value goes.
+pub async fn serve(simulator: Simulator, address: SocketAddr, tls: Option<&Tls>) -> io::Result<Running> {
+    let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
+    let simulator = Arc::new(simulator);
+    let acceptor = tls.map(|tls| tokio_rustls::TlsAcceptor::from(tls.acceptor.clone()));
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let task = tokio::spawn(accept(listener, simulator.clone(), acceptor));
+    Ok(Running { address, scheme, simulator, task })
+}
+
+async fn accept(listener: TcpListener, simulator: Arc<Simulator>, acceptor: Option<tokio_rustls::TlsAcceptor>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        let simulator = simulator.clone();
+        let acceptor = acceptor.clone();
+        tokio::spawn(async move {
+            // A connection that breaks is the client's business.
+            let _ = stream.set_nodelay(true);
+            if simulator.resets() {
+                // With no time to linger, closing sends a reset rather than a farewell.
+                #[allow(deprecated)]
+                let _ = stream.set_linger(Some(Duration::ZERO));
+            }
+            match acceptor {
+                None => converse(stream, simulator).await,
+                Some(acceptor) => {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        converse(stream, simulator).await;
+                    }
+                }
+            }
+        });
+    }
+}
+
+async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, simulator: Arc<Simulator>) {
+    let service = service_fn(move |request| {
+        let simulator = simulator.clone();
+        async move { answer(request, &simulator).await }
+    });
+    let connection = hyper::server::conn::http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).without_shutdown();
+    if let Err(error) = connection.await {
+        // The answer was to break off.
+        drop(error);
+    }
+}
+
+type Body = StreamBody<ReceiverStream>;
+
+async fn answer(request: hyper::Request<Incoming>, simulator: &Simulator) -> Result<hyper::Response<Body>, io::Error> {
+    let (parts, body) = request.into_parts();
+    let body = Limited::new(body, MAX_BODY).collect().await.map_err(|error| io::Error::other(error.to_string()))?.to_bytes();
+    let headers = parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect();
+    let decode = |text: &str| percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let pairs = parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+    let query = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(name, value)| (decode(name), decode(value))).collect();
+    let reply = simulator.respond(&Request { method: parts.method.to_string(), path: parts.uri.path().to_owned(), query, headers, body });
+    send(reply).await
+}
+
+async fn send(reply: Reply) -> Result<hyper::Response<Body>, io::Error> {
+    let broken = || io::Error::other("the connection is cut on purpose");
+    let (sender, receiver) = mpsc::channel::<Result<Frame<Bytes>, io::Error>>(4);
+    let mut response = hyper::Response::builder().status(reply.status);
+    for (name, value) in &reply.headers {
+        response = response.header(name, value);
+    }
+    if reply.status != 204 {
+        response = response.header("Content-Length", reply.body.len());
+    }
+    match reply.manner {
+        Manner::Reset => return Err(broken()),
+        Manner::Late(time) => tokio::time::sleep(time).await,
+        _ => {}
+    }
+    let body = reply.body;
+    tokio::spawn(async move {
+        match reply.manner {
+            Manner::Torn => {
+                let half = body.slice(..body.len() / 2);
+                let _ = sender.send(Ok(Frame::data(half))).await;
+                let _ = sender.send(Err(broken())).await;
+            }
+            Manner::Dripping(time) => {
+                let pieces = body.chunks(body.len().div_ceil(20).max(1)).map(Bytes::copy_from_slice).collect::<Vec<_>>();
+                let pause = time / u32::try_from(pieces.len().max(1)).unwrap_or(1);
+                for piece in pieces {
+                    tokio::time::sleep(pause).await;
+                    if sender.send(Ok(Frame::data(piece))).await.is_err() {
+                        break;
+                    }
+                }
+            }
+            _ => {
+                let _ = sender.send(Ok(Frame::data(body))).await;
+            }
+        }
+    });
+    response.body(StreamBody::new(ReceiverStream(receiver))).map_err(|error| io::Error::other(error.to_string()))
+}
+
+/// A channel's receiver as a stream.
+#[derive(Debug)]
+pub struct ReceiverStream(mpsc::Receiver<Result<Frame<Bytes>, io::Error>>);
+
+impl futures_util::Stream for ReceiverStream {
+    type Item = Result<Frame<Bytes>, io::Error>;
+
+    fn poll_next(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Option<Self::Item>> {
+        self.0.poll_recv(context)
+    }
+}

@@ -1,0 +1,224 @@
+//! The engine: who asks, what for, whether it is well formed; then what the call does.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use connectome_core::operation::Operation;
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+
+use crate::behave::Turn;
+use crate::check::check;
+use crate::fault::{self, Fault};
+use crate::http::{Reply, Request};
+use crate::store::Store;
+use crate::token::{Grants, Token};
+use crate::{Behaviour, Service};
+
+/// How a simulation is set up.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The same seed makes the same records.
+    pub seed: u64,
+    /// Multiplies the number of records.
+    pub scale: usize,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
+    /// Who may ask.
+    pub tokens: Vec<Token>,
+    /// When the simulation starts; records lie before it.
+    pub start: Timestamp,
+}
+
+impl Options {
+    /// One token that may do everything, nothing wrong, now.
+    pub fn new(token: &str) -> Self {
+        Self { seed: 1, scale: 1, faults: Vec::new(), tokens: vec![Token::master(token)], start: Timestamp::now() }
+    }
+}
+
+/// A simulated service with its state.
+pub struct Simulator {
+    service: &'static Service,
+    base_path: &'static str,
+    options: Options,
+    store: Mutex<Store>,
+    met: Vec<AtomicU32>,
+    requests: AtomicU64,
+}
+
+impl std::fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Simulator({})", self.service.connector.name)
+    }
+}
+
+impl Simulator {
+    /// A service as its spec describes it.
+    pub fn new(service: &'static Service, options: Options) -> Self {
+        let store = Store::new(service.collections, options.seed, options.scale.max(1), options.start);
+        let base = service.connector.base;
+        let base_path = base.rsplit_once('}').map_or("", |(_, path)| path);
+        let met = options.faults.iter().map(|_| AtomicU32::new(0)).collect();
+        Self { service, base_path, options, store: Mutex::new(store), met, requests: AtomicU64::new(0) }
+    }
+
+    /// The service.
+    pub fn service(&self) -> &'static Service {
+        self.service
+    }
+
+    /// How many requests it has answered.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Whether connections may be reset.
+    pub(crate) fn resets(&self) -> bool {
+        self.options.faults.iter().any(|fault| fault.kind == "reset")
+    }
+
+    /// A record as the service holds it, for tests.
+    pub fn record(&self, collection: &str, field: &str, value: &str) -> Option<Value> {
+        let mut store = self.store();
+        let number = store.find(collection, field, value)?;
+        store.get(collection, number)
+    }
+
+    fn store(&self) -> std::sync::MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Answers a request.
+    pub fn respond(&self, request: &Request) -> Reply {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let Some(path) = request.path.strip_prefix(self.base_path).filter(|path| path.starts_with('/')) else {
+            return self.said("no_such_path", "There is nothing here.");
+        };
+        let active = self.active(path);
+        if let Some(reply) = active.iter().find_map(|kind| fault::before(kind)) {
+            return reply;
+        }
+        let mut reply = self.decide(request, path, &active);
+        let page = self.operation(request, path).and_then(|operation| operation.page);
+        let items = page.map_or(&[][..], |page| page.items);
+        let next = page.map_or(&[][..], |page| match page.next {
+            connectome_core::operation::Next::Link(path) => path,
+            connectome_core::operation::Next::None => &[],
+        });
+        for kind in &active {
+            fault::after(kind, &mut reply, items, next);
+        }
+        reply
+    }
+
+    /// The faults that this request meets.
+    fn active(&self, path: &str) -> Vec<&'static str> {
+        let faults = self.options.faults.iter().zip(&self.met);
+        faults
+            .filter(|(fault, met)| path.starts_with(&fault.path) && fault.times.is_none_or(|times| met.fetch_add(1, Ordering::Relaxed) < times))
+            .map(|(fault, _)| fault.kind)
+            .collect()
+    }
+
+    fn decide(&self, request: &Request, path: &str, active: &[&'static str]) -> Reply {
+        let Some(token) = self.token(request).filter(|token| token.grants != Grants::Expired && !active.contains(&"expired-token")) else {
+            return self.said("unauthorized", "Authentication failed.");
+        };
+        let Some((behaviour, parameters)) = self.service.calls.iter().find_map(|call| Some((call, matches(call, request, path)?))) else {
+            return self.said("no_such_path", "There is nothing here.");
+        };
+        let operation = self.operation(request, path);
+        if let Some(operation) = operation
+            && let Some((app, name)) = lacking(operation, token)
+        {
+            return self.said("forbidden", &format!("The role lacks {app}: {name}."));
+        }
+        let checked = match operation.map(|operation| check(operation, request)) {
+            Some(Err(why)) => return self.said("invalid", &why),
+            Some(Ok(checked)) => checked,
+            None => crate::check::Checked::default(),
+        };
+        let mut store = self.store();
+        let turn = Turn { service: self.service, base_path: self.base_path, behaviour, operation, request, parameters, checked, active };
+        turn.answer(&mut store)
+    }
+
+    fn token(&self, request: &Request) -> Option<&Token> {
+        let (name, template) = self.service.connector.auth;
+        let given = request.header(name)?;
+        let (before, after) = template.split_once('{').map(|(before, rest)| (before, rest.split_once('}').map_or("", |(_, after)| after)))?;
+        let secret = given.strip_prefix(before)?.strip_suffix(after)?;
+        self.options.tokens.iter().find(|token| token.secret == secret)
+    }
+
+    /// The operation that makes such a request: the first whose fixed parameters agree, or else the first of the call.
+    fn operation(&self, request: &Request, path: &str) -> Option<&'static Operation> {
+        let mut fitting = self.service.connector.operations.iter().copied().filter(|operation| {
+            operation.call.method.text() == request.method && fits(operation.call.path, path).is_some()
+        });
+        fitting.next()
+    }
+
+    fn said(&self, name: &str, otherwise: &str) -> Reply {
+        failure(self.service, name, Some(otherwise))
+    }
+}
+
+/// An error of the service as an answer.
+pub(crate) fn failure(service: &Service, name: &str, message: Option<&str>) -> Reply {
+    let (status, body) = failure_body(service, name, message);
+    Reply::json(status, &body)
+}
+
+/// An error of the service as status and body.
+pub(crate) fn failure_body(service: &Service, name: &str, message: Option<&str>) -> (u16, Value) {
+    let known = service.failures.iter().find(|failure| failure.name == name);
+    let usual = match name {
+        "unauthorized" => (401, "Unauthorized"),
+        "forbidden" => (403, "Forbidden"),
+        "no_such_path" => (404, "NotFound"),
+        _ => (400, "BadRequest"),
+    };
+    let form = &service.connector.errors;
+    let mut error = json!({});
+    error[form.code] = json!(known.map_or(usual.1, |failure| failure.code));
+    // What the engine found out says more than the spec's own text.
+    let told = known.map(|failure| failure.message).filter(|_| message.is_none());
+    error[form.message] = json!(told.or(message).unwrap_or_default());
+    if let (Some(key), Some(number)) = (form.number, known.and_then(|failure| failure.number)) {
+        error[key] = json!(number);
+    }
+    let body = match form.under.first().filter(|_| !known.is_some_and(|failure| failure.bare)) {
+        Some(key) => json!({ *key: error }),
+        None => error,
+    };
+    (known.map_or(usual.0, |failure| failure.status), body)
+}
+
+fn lacking<'a>(operation: &'a Operation, token: &Token) -> Option<(&'a str, &'a str)> {
+    operation.permissions.iter().flat_map(|(app, names)| names.iter().map(|name| (*app, *name))).find(|(app, name)| !token.may(app, name))
+}
+
+fn matches(call: &Behaviour, request: &Request, path: &str) -> Option<Vec<(&'static str, String)>> {
+    if call.method.text() != request.method { None } else { fits(call.path, path) }
+}
+
+/// The path's parameters, if the path has the template's form.
+fn fits(template: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
+    let (wanted, given): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
+    if wanted.len() != given.len() {
+        return None;
+    }
+    let mut parameters = Vec::new();
+    for (wanted, given) in template.split('/').zip(given) {
+        match wanted.strip_prefix('{').and_then(|it| it.strip_suffix('}')) {
+            Some(name) if !given.is_empty() => parameters.push((name, percent_decode_str(given).decode_utf8().ok()?.into_owned())),
+            Some(_) => return None,
+            None if wanted == given => {}
+            None => return None,
+        }
+    }
+    Some(parameters)
+}
