@@ -59,6 +59,8 @@ pub struct Connector {
     pub roles: Vec<Role>,
     /// The simulated service.
     pub simulator: Option<Simulator>,
+    /// Calls that show what the connector does, as the spec says them: names in it were checked.
+    pub demo: Vec<crate::spec::demo::Scene>,
 }
 
 /// Which record of a connector.
@@ -392,6 +394,10 @@ pub struct Operation {
     pub array_of_one: bool,
     /// Statuses of success of the elements.
     pub multi_status: Vec<u64>,
+    /// The header of an element that names its task.
+    pub multi_status_task: Option<String>,
+    /// Keys of the body that no output takes are given as well.
+    pub keep_unlisted: bool,
     /// Pages.
     pub page: Option<Page>,
     /// How much is too much.
@@ -466,6 +472,7 @@ pub struct Trigger {
     pub windows: Vec<Window>,
     pub seen: Option<(String, Vec<String>)>,
     pub empty_on: Vec<u64>,
+    pub uncapped: bool,
     pub example: Option<Example>,
     pub span: Span,
 }

@@ -17,13 +17,13 @@ fn capital(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// The words of any text, split at what is neither letter nor digit and before capitals.
+/// The words of any text, split at what no identifier may hold and before capitals.
 fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut fresh = true;
     let mut small = false;
     for letter in text.chars() {
-        if !letter.is_alphanumeric() {
+        if !fits(letter) {
             fresh = true;
             small = false;
             continue;
@@ -40,27 +40,48 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// A Rust type or variant: `True Positive` is `TruePositive`.
+/// Whether a letter may stand in an identifier: `²` and `½` count as letters or digits elsewhere, and may not.
+fn fits(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || (letter.is_alphanumeric() && syn::parse_str::<syn::Ident>(&format!("x{letter}")).is_ok())
+}
+
+/// An identifier of words, which needs another letter in front when it would begin with a digit.
+fn identifier(joined: String, empty: &str, prefix: &str) -> String {
+    let joined = if joined.is_empty() { empty.to_owned() } else { joined };
+    // A keyword may begin an identifier, so its first letter is looked at alone.
+    let first = joined.chars().next().is_some_and(|first| first.is_ascii_alphabetic() || syn::parse_str::<syn::Ident>(&format!("{first}x")).is_ok());
+    if first { joined } else { format!("{prefix}{joined}") }
+}
+
+/// A Rust type: `endpoint_data` is `EndpointData`. A name that the generated code uses itself gets a `_`.
 pub fn rust_type(text: &str) -> String {
-    let joined: String = words(text).iter().map(|word| capital(&word.to_lowercase())).collect();
-    let joined = if joined.is_empty() { "Empty".to_owned() } else { joined };
-    let joined = if joined.starts_with(|c: char| c.is_numeric()) { format!("N{joined}") } else { joined };
+    const TAKEN: [&str; 24] = [
+        "Client", "Connection", "Default", "Deserialize", "Error", "File", "FnOnce", "From", "Into", "Items", "Map", "Option", "Other", "Parameters", "Result", "Secret", "Self",
+        "Serialize", "Settings", "Some", "String", "Value", "Vec", "None",
+    ];
+    let joined = camel(text);
+    if TAKEN.contains(&joined.as_str()) { format!("{joined}_") } else { joined }
+}
+
+/// A variant of a Rust enum: `True Positive` is `TruePositive`.
+pub fn rust_variant(text: &str) -> String {
+    let joined = camel(text);
     if matches!(joined.as_str(), "Self" | "Other") { format!("{joined}_") } else { joined }
 }
 
-/// A Rust field or function: `type` is `type_`.
+fn camel(text: &str) -> String {
+    identifier(words(text).iter().map(|word| capital(&word.to_lowercase())).collect(), "Empty", "N")
+}
+
+/// A Rust field or function: `type` is `type_`. Every record keeps what it does not know in `more`.
 pub fn rust_field(text: &str) -> String {
-    let joined = words(text).join("_").to_lowercase();
-    let joined = if joined.is_empty() { "empty".to_owned() } else { joined };
-    let joined = if joined.starts_with(|c: char| c.is_numeric()) { format!("n{joined}") } else { joined };
-    if is_keyword(&joined) { format!("{joined}_") } else { joined }
+    let joined = identifier(words(text).join("_").to_lowercase(), "empty", "n");
+    if is_keyword(&joined) || joined == "more" { format!("{joined}_") } else { joined }
 }
 
 /// A Rust constant: `isolate_endpoint` is `ISOLATE_ENDPOINT`.
 pub fn rust_constant(text: &str) -> String {
-    let joined = words(text).join("_").to_uppercase();
-    let joined = if joined.is_empty() { "EMPTY".to_owned() } else { joined };
-    if joined.starts_with(|c: char| c.is_numeric()) { format!("N{joined}") } else { joined }
+    identifier(words(text).join("_").to_uppercase(), "EMPTY", "N")
 }
 
 /// A Rust module: `trend-vision-one` is `trend_vision_one`.
@@ -86,8 +107,14 @@ mod tests {
         assert_eq!(camel_case("search_d_l"), "searchDL");
         assert_eq!(camel_case("org"), "org");
         assert_eq!(rust_type("fileSha256"), "FileSha256");
-        assert_eq!(rust_type("True Positive"), "TruePositive");
+        assert_eq!(rust_variant("True Positive"), "TruePositive");
+        assert_eq!(rust_variant("file"), "File");
+        assert_eq!(rust_type("file"), "File_");
         assert_eq!(rust_type("4th"), "N4th");
+        assert_eq!(rust_field("x²_½"), "x");
+        assert_eq!(rust_field("größe"), "größe");
+        assert_eq!(rust_constant("größe"), "GRÖSSE");
+        assert_eq!(rust_field("more"), "more_");
         assert_eq!(rust_type(""), "Empty");
         assert_eq!(rust_type("macOSX"), "MacOsx");
         assert_eq!(rust_field("type"), "type_");

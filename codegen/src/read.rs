@@ -52,6 +52,12 @@ impl Problems {
         self.told.borrow()[..self.read.get()].iter().any(|told| span.holds(told.span))
     }
 
+    /// As [`Problems::misread`], but for keys that are missing and for mistakes in these parts of it.
+    pub fn misread_outside(&self, span: Span, parts: &[Span]) -> bool {
+        let counts = |told: &Diagnostic| told.code != "missing-key" && span.holds(told.span) && !parts.iter().any(|part| part.holds(told.span));
+        self.told.borrow()[..self.read.get()].iter().any(counts)
+    }
+
     /// Whether anything was told of that place.
     pub fn told(&self, span: Span) -> bool {
         self.told.borrow().iter().any(|told| span.holds(told.span))

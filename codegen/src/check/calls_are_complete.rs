@@ -1,23 +1,27 @@
 //! Every `{name}` of a path is filled by an input, and every input for a path has its `{name}`.
 
 use super::Subject;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, nearest};
 use crate::model::{Call, Field, Place};
+use crate::read::Names;
 use crate::spec::Name;
+use crate::spec::field::Input;
 
 pub fn check(subject: &Subject<'_>) {
     for (spec, connector) in subject.specs.iter().zip(&subject.model.connectors) {
         for action in &connector.actions {
             let Some(word) = spec.file.actions.get(&action.name) else { continue };
-            complete(subject, &action.call, &word.exchange.call, &action.input);
-            if let (Some(call), Some(said)) = (
-                action.poll.as_ref().and_then(|poll| poll.call.as_ref()),
-                word.exchange.poll.as_ref().and_then(|poll| poll.call.as_ref()),
-            ) {
-                complete(subject, call, said, &action.input);
+            let poll = action.poll.as_ref().and_then(|poll| poll.call.as_ref());
+            let calls = [Some((&action.call, &word.exchange.call)), poll.zip(word.exchange.poll.as_ref().and_then(|poll| poll.call.as_ref()))];
+            // A path that is no path fills nothing and is told already.
+            let calls: Vec<_> = calls.into_iter().flatten().filter(|(_, said)| !subject.problems.told(said.span)).collect();
+            let mut meant = Vec::new();
+            for (call, said) in &calls {
+                meant.extend(complete(subject, call, said, &action.input, &word.input));
             }
             for input in action.input.iter().filter(|input| input.place == Place::Path) {
-                if !action.call.parameters.contains(&input.name) {
+                let named = calls.iter().any(|(call, _)| call.parameters.contains(&input.name));
+                if !named && !meant.contains(&input.name.as_str()) && !calls.is_empty() {
                     subject.problems.push(
                         Diagnostic::new("no-placeholder", input.span, format!("input `{}` goes into the path, and the path has no `{{{}}}`", input.name, input.name))
                             .help(format!("put `{{{}}}` into `call:`, or say another place", input.name)),
@@ -25,36 +29,43 @@ pub fn check(subject: &Subject<'_>) {
                 }
             }
         }
-        if let Some(word) = &spec.file.connection {
-            complete(subject, &connector.connection.test, &word.test.call, &[]);
+        if let Some(word) = spec.file.connection.as_ref().filter(|word| !subject.problems.told(word.test.call.span)) {
+            for name in &connector.connection.test.parameters {
+                let placeholder = format!("{{{name}}}");
+                subject.problems.push(
+                    Diagnostic::new("open-placeholder", word.test.call.span.narrow(subject.sources, &placeholder), format!("nothing fills `{placeholder}`: the connection test has no inputs"))
+                        .help("write the path out, or take a call that needs nothing"),
+                );
+            }
         }
     }
 }
 
-fn complete(subject: &Subject<'_>, call: &Call, said: &Name, inputs: &[Field]) {
+/// Reports what nothing fills. Gives the inputs that were probably meant.
+fn complete<'a>(subject: &Subject<'_>, call: &Call, said: &Name, inputs: &'a [Field], words: &Names<Input>) -> Vec<&'a str> {
+    let mut meant = Vec::new();
     for name in &call.parameters {
         let placeholder = format!("{{{name}}}");
-        let span = said.span.narrow(subject.sources, &placeholder);
-        match inputs.iter().find(|input| input.name == *name) {
+        let diagnostic = |why: String| Diagnostic::new("open-placeholder", said.span.narrow(subject.sources, &placeholder), why);
+        let told = match inputs.iter().find(|input| input.name == *name) {
+            Some(input) if words.get(name).is_some_and(|word| subject.problems.misread(word.common.rules.span)) => {
+                meant.push(input.name.as_str());
+                continue;
+            }
+            Some(input) if input.place == Place::Path && (input.required || input.default.is_some()) => continue,
             Some(input) if input.place == Place::Path => {
-                if !input.required {
-                    subject.problems.push(
-                        Diagnostic::new("open-placeholder", span, format!("`{placeholder}` may stay empty, since input `{name}` is optional")).help(format!("give `{name}` `required: true`")),
-                    );
+                diagnostic(format!("`{placeholder}` may stay empty, since input `{}` is optional", input.name)).help(format!("give `{}` `required: true`", input.name))
+            }
+            Some(input) => diagnostic(format!("nothing fills `{placeholder}`: input `{}` goes elsewhere", input.name)).help(format!("give `{}` `path: true`", input.name)),
+            None => match nearest(name, inputs.iter().filter(|input| input.place == Place::Path).map(|input| input.name.as_str())) {
+                Some(near) => {
+                    meant.push(near);
+                    diagnostic(format!("nothing fills `{placeholder}`")).help(format!("did you mean `{{{near}}}`?"))
                 }
-            }
-            Some(input) => subject.problems.push(
-                Diagnostic::new("open-placeholder", span, format!("nothing fills `{placeholder}`: input `{name}` goes elsewhere")).help(format!("give `{}` `path: true`", input.name)),
-            ),
-            None => {
-                let paths = inputs.iter().filter(|input| input.place == Place::Path).map(|input| input.name.as_str());
-                let diagnostic = Diagnostic::new("open-placeholder", span, format!("nothing fills `{placeholder}`"));
-                let near = crate::diagnostic::nearest(name, paths);
-                subject.problems.push(match near {
-                    Some(near) => diagnostic.help(format!("did you mean `{{{near}}}`?")),
-                    None => diagnostic.help(format!("add an input `{name}` with `path: true`")),
-                });
-            }
-        }
+                None => diagnostic(format!("nothing fills `{placeholder}`")).help(format!("add an input `{name}` with `path: true`")),
+            },
+        };
+        subject.problems.push(told);
     }
+    meant
 }

@@ -32,10 +32,13 @@ pub fn check(subject: &Subject<'_>) {
 
 fn fields<T>(subject: &Subject<'_>, connector: &Connector, fields: &[Field], words: &Names<T>, common: impl Fn(&T) -> &Common) {
     for field in fields {
-        let Some(literal) = words.get(&field.name).and_then(|word| common(word).default.as_ref()) else { continue };
-        for (_, why) in value::field(connector, field, &literal.value, Side::Input) {
+        let Some(word) = words.get(&field.name).map(&common) else { continue };
+        let Some(literal) = word.default.as_ref().filter(|_| !subject.problems.misread(word.rules.span)) else { continue };
+        for misfit in value::field(connector, field, &literal.value, Side::Input) {
+            let why = &misfit.1;
+            let help = if why.starts_with("expected") { format!("its type is `{}`", field.written) } else { "correct it, or the rule that it breaks".to_owned() };
             subject.problems.push(
-                Diagnostic::new("bad-default", literal.span(), format!("the default of `{}` breaks its own rules: {why}", field.name)).help(format!("its type is `{}`", field.written)),
+                Diagnostic::new("bad-default", value::span_at(&literal.node, &misfit), format!("the default of `{}` breaks its own rules: {why}", field.name)).help(help),
             );
         }
     }

@@ -5,11 +5,10 @@ use serde_json::Value as Json;
 use super::Subject;
 use super::value::{self, Misfit, Side};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Connector, Field};
+use crate::model::{Connector, Field, RecordId};
 use crate::read::Literal;
-use crate::source::Span;
+use crate::spec::Spec;
 use crate::spec::operation::Example;
-use crate::yaml::{Node, Value};
 
 /// What the documents write where a value is too large to show. It stands for anything.
 const TOO_LARGE: &str = "<<referenced:bigdata>>";
@@ -17,17 +16,43 @@ const TOO_LARGE: &str = "<<referenced:bigdata>>";
 pub fn check(subject: &Subject<'_>) {
     for (spec, connector) in subject.specs.iter().zip(&subject.model.connectors) {
         for action in &connector.actions {
-            if let Some(example) = spec.file.actions.get(&action.name).and_then(|word| word.example.as_ref()) {
+            let Some(word) = spec.file.actions.get(&action.name) else { continue };
+            if subject.problems.misread(word.span) || stands_in(subject, spec, connector, action.input.iter().chain(&action.output)) {
+                continue;
+            }
+            if let Some(example) = &word.example {
                 both(subject, connector, &action.input, &action.output, example);
             }
         }
         for trigger in &connector.triggers {
             let outputs = &connector.actions[trigger.repeats].output;
-            if let Some(example) = spec.file.triggers.get(&trigger.name).and_then(|word| word.example.as_ref()) {
+            let Some(word) = spec.file.triggers.get(&trigger.name) else { continue };
+            let repeats = spec.file.actions.get(&word.repeats.value);
+            if subject.problems.misread(word.span) || repeats.is_some_and(|it| subject.problems.misread(it.span)) || stands_in(subject, spec, connector, trigger.input.iter().chain(outputs)) {
+                continue;
+            }
+            if let Some(example) = &word.example {
                 both(subject, connector, &trigger.input, outputs, example);
             }
         }
     }
+}
+
+/// Whether a type that an example is held to was not read as it was meant.
+fn stands_in<'a>(subject: &Subject<'_>, spec: &Spec, connector: &Connector, fields: impl Iterator<Item = &'a Field>) -> bool {
+    let mut open: Vec<RecordId> = fields.filter_map(|field| field.ty.record()).collect();
+    let mut seen = vec![false; connector.records.len()];
+    while let Some(id) = open.pop() {
+        if std::mem::replace(&mut seen[id.0], true) {
+            continue;
+        }
+        let record = connector.record(id);
+        if spec.file.types.get(&record.name).is_some_and(|word| subject.problems.misread(word.span)) {
+            return true;
+        }
+        open.extend(record.fields.iter().filter_map(|field| field.ty.record()));
+    }
+    false
 }
 
 fn both(subject: &Subject<'_>, connector: &Connector, inputs: &[Field], outputs: &[Field], example: &Example) {
@@ -68,33 +93,7 @@ fn stands_for_anything(value: &Json, place: &[String]) -> bool {
 }
 
 fn told(literal: &Literal, misfit: &Misfit, what: &str) -> Diagnostic {
-    let (place, why) = misfit;
-    Diagnostic::new("example-differs", span_at(&literal.node, place), format!("the example {what} breaks its own rules: {why}"))
+    let why = &misfit.1;
+    Diagnostic::new("example-differs", value::span_at(&literal.node, misfit), format!("the example {what} breaks its own rules: {why}"))
         .help(if what == "output" { "correct it, or say how the document departs from its own rules: `departs: …`" } else { "correct it, or the rule that it breaks" })
-}
-
-/// Where a place inside a literal stands.
-fn span_at(node: &Node, place: &[String]) -> Span {
-    let mut node = node;
-    let mut span = node.span;
-    for key in place {
-        match &node.value {
-            Value::Map(entries) => match entries.iter().find(|(name, _)| name.value == *key) {
-                Some((name, next)) => {
-                    span = name.span;
-                    node = next;
-                }
-                None => return span,
-            },
-            Value::List(items) => match key.parse::<usize>().ok().and_then(|index| items.get(index)) {
-                Some(next) => {
-                    span = next.span;
-                    node = next;
-                }
-                None => return span,
-            },
-            _ => return span,
-        }
-    }
-    span
 }

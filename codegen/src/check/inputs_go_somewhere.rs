@@ -3,16 +3,29 @@
 use super::Subject;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Operation, Place};
+use crate::source::Span;
 
 pub fn check(subject: &Subject<'_>) {
-    for action in subject.model.connectors.iter().flat_map(|connector| &connector.actions) {
-        for input in action.input.iter().filter(|input| input.place == Place::Control && !steers(action, &input.name)) {
-            subject.problems.push(
-                Diagnostic::new("unplaced-input", input.span, format!("input `{}` is never sent", input.name))
-                    .help(format!("say where it goes: `query: {0}`, `body: {0}`, or put `{{{0}}}` in `call:` and say `path: true`", input.name)),
-            );
+    for (spec, connector) in subject.specs.iter().zip(&subject.model.connectors) {
+        for action in &connector.actions {
+            let Some(word) = spec.file.actions.get(&action.name) else { continue };
+            // `pol:` for `poll:` leaves what it names without a use, and so does a mistake within.
+            let fields: Vec<Span> = word.input.iter().map(|(_, it)| &it.common).chain(word.output.iter().map(|(_, it)| &it.common)).map(|it| it.rules.span).collect();
+            if subject.problems.misread_outside(word.span, &fields) {
+                continue;
+            }
+            for input in action.input.iter().filter(|input| input.place == Place::Control && !steers(action, &input.name)) {
+                let misread = word.input.get(&input.name).is_some_and(|it| subject.problems.misread(it.common.rules.span));
+                if misread || action.call.parameters.contains(&input.name) {
+                    continue;
+                }
+                subject.problems.push(
+                    Diagnostic::new("unplaced-input", input.span, format!("input `{}` is never sent", input.name))
+                        .help(format!("say where it goes: `query: {0}`, `body: {0}`, or put `{{{0}}}` in `call:` and say `path: true`", input.name)),
+                );
+            }
+            bodies(subject, action);
         }
-        bodies(subject, action);
     }
 }
 

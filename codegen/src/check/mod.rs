@@ -4,20 +4,23 @@
 
 mod calls_are_complete;
 mod defaults_fit;
+mod demos_make_calls;
 mod effects_are_honest;
 mod examples_fit;
 mod graphs_hang_together;
 mod inputs_go_somewhere;
 mod mappings_are_stages;
 mod names_are_distinct;
+mod pages_are_found;
 mod simulators_know_their_calls;
 mod streams_have_a_clock;
 mod types_have_no_cycle;
 mod value;
 
+use crate::diagnostic::Diagnostic;
 use crate::model::Model;
 use crate::read::Problems;
-use crate::source::Source;
+use crate::source::{Source, Span};
 use crate::spec::Spec;
 
 /// What rules look at.
@@ -41,8 +44,23 @@ pub fn check(subject: &Subject<'_>) {
     effects_are_honest::check(subject);
     defaults_fit::check(subject);
     examples_fit::check(subject);
+    pages_are_found::check(subject);
     streams_have_a_clock::check(subject);
     graphs_hang_together::check(subject);
     mappings_are_stages::check(subject);
     simulators_know_their_calls::check(subject);
+    demos_make_calls::check(subject);
+}
+
+/// Stages and transforms run in order, so each says one verb.
+fn one_verb(subject: &Subject<'_>, what: &str, verbs: &[(&'static str, Span)], whole: Span, known: &[&str]) {
+    let known: Vec<String> = known.iter().map(|verb| format!("`{verb}`")).collect();
+    match verbs {
+        [_] => {}
+        [] if subject.problems.misread(whole) => {}
+        [] => subject.problems.push(Diagnostic::new("wrong-verb", whole, format!("this {what} does nothing")).help(format!("say one of {}", known.join(", ")))),
+        [(first, _), (second, span), ..] => {
+            subject.problems.push(Diagnostic::new("wrong-verb", *span, format!("this {what} says `{first}` and `{second}`")).help(format!("make it two, in the order that is meant: a {what} says one verb")));
+        }
+    }
 }

@@ -1,22 +1,24 @@
 //! A simulated service answers calls that the connector makes, about things that it holds.
 
 use super::Subject;
-use crate::diagnostic::Diagnostic;
-use crate::model::Connector;
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::model::{Call, Connector};
 use crate::resolve::text::unknown;
-use crate::spec::Name;
+use crate::source::Span;
+use crate::spec::{Name, Spec};
 
 pub fn check(subject: &Subject<'_>) {
-    for connector in &subject.model.connectors {
+    for (file, connector) in subject.specs.iter().zip(&subject.model.connectors) {
         let Some(simulator) = &connector.simulator else { continue };
         let spec = &simulator.spec;
-        let calls = calls(connector);
+        let places = calls(file, connector);
+        let calls: Vec<&String> = places.iter().map(|(call, _)| call).collect();
         for (call, behaviour) in spec.calls.iter() {
-            if !calls.contains(&call.value) {
-                subject.problems.push(unknown("unknown-call", "call", &call.value, call.span, calls.iter().map(String::as_str)));
+            if !calls.contains(&&call.value) {
+                subject.problems.push(unknown("unknown-call", "call", &call.value, call.span, calls.iter().map(|it| it.as_str())));
             }
             let collection = |name: &Name| {
-                if spec.collections.get(&name.value).is_none() {
+                if spec.collections.get(&name.value).is_none() && !subject.problems.misread(name.span) {
                     subject.problems.push(unknown("unknown-collection", "collection", &name.value, name.span, spec.collections.names()));
                 }
             };
@@ -29,24 +31,31 @@ pub fn check(subject: &Subject<'_>) {
                 }
             }
         }
-        for call in &calls {
-            if !spec.calls.names().any(|known| known == call)
-                && let Some((name, _)) = spec.calls.0.first()
-            {
-                subject.problems.push(Diagnostic::new("unanswered-call", name.span, format!("nothing answers `{call}`")).help(format!("add `{call}:` to `calls:`")));
+        for (call, span) in &places {
+            // A call that was meant is told as an unknown one.
+            let meant = spec.calls.names().any(|known| known == call || (!calls.iter().any(|it| *it == known) && nearest(known, [call.as_str()]).is_some()));
+            if !meant && !subject.problems.told(*span) {
+                subject.problems.push(Diagnostic::new("unanswered-call", *span, format!("the simulator does not answer `{call}`")).help(format!("add `{call}:` to its `calls:`")));
             }
         }
     }
 }
 
-/// Every call that the connector makes, once.
-fn calls(connector: &Connector) -> Vec<String> {
-    let operations = connector.actions.iter().flat_map(|action| std::iter::once(&action.call).chain(action.poll.as_ref().and_then(|poll| poll.call.as_ref())));
-    let mut calls: Vec<String> = Vec::new();
-    for call in operations.chain(std::iter::once(&connector.connection.test)) {
+/// Every call that the connector makes, once, and where it is said first.
+fn calls(spec: &Spec, connector: &Connector) -> Vec<(String, Span)> {
+    let mut said: Vec<(&Call, Span)> = Vec::new();
+    for action in &connector.actions {
+        let Some(exchange) = spec.file.actions.get(&action.name).map(|word| &word.exchange) else { continue };
+        said.push((&action.call, exchange.call.span));
+        let poll = action.poll.as_ref().and_then(|poll| poll.call.as_ref());
+        said.extend(poll.zip(exchange.poll.as_ref().and_then(|poll| poll.call.as_ref())).map(|(call, name)| (call, name.span)));
+    }
+    said.extend(spec.file.connection.as_ref().map(|word| (&connector.connection.test, word.test.call.span)));
+    let mut calls: Vec<(String, Span)> = Vec::new();
+    for (call, span) in said {
         let shape = shape(&call.path);
-        if !calls.iter().any(|known| known.split_once(' ').is_some_and(|(method, path)| method == call.method && self::shape(path) == shape)) {
-            calls.push(call.text());
+        if !calls.iter().any(|(known, _)| known.split_once(' ').is_some_and(|(method, path)| method == call.method && self::shape(path) == shape)) {
+            calls.push((call.text(), span));
         }
     }
     calls

@@ -3,6 +3,8 @@
 use serde_json::Value as Json;
 
 use crate::model::{Connector, Field, Rules, Type};
+use crate::source::Span;
+use crate::yaml::{Node, Value};
 
 /// What does not fit, and where: keys and indices from the value down.
 pub type Misfit = (Vec<String>, String);
@@ -15,6 +17,25 @@ pub enum Side {
     /// An output: unknown names are welcome.
     Output,
 }
+
+/// What of a literal a misfit is about: a value, or the key of a value that is more than one line.
+pub fn span_at(literal: &Node, (place, why): &Misfit) -> Span {
+    let mut node = literal;
+    for key in place {
+        let next = match &node.value {
+            Value::Map(entries) => entries.iter().find(|(name, _)| name.value == *key).map(|(_, next)| next),
+            Value::List(items) => key.parse::<usize>().ok().and_then(|index| items.get(index)),
+            _ => None,
+        };
+        let Some(next) = next else { break };
+        node = next;
+    }
+    let whole = matches!(node.value, Value::Map(_) | Value::List(_)) || why.starts_with(UNKNOWN);
+    if whole { node.named() } else { node.span }
+}
+
+/// How a misfit begins that is about a key.
+const UNKNOWN: &str = "no field is called";
 
 /// Checks an object against fields.
 pub fn object(connector: &Connector, fields: &[Field], value: &Json, side: Side) -> Vec<Misfit> {
@@ -40,14 +61,18 @@ fn record(connector: &Connector, fields: &[Field], value: &Json, side: Side, pla
         match fields.iter().find(|field| field.name == *key || field.aliases.contains(key)) {
             Some(field) => match (&field.wrap, side) {
                 (Some(key), Side::Output) => match value.get(key) {
-                    Some(inner) => typed(connector, &field.ty, &field.rules, inner, side, place, misfits),
+                    Some(inner) => {
+                        place.push(key.clone());
+                        typed(connector, &field.ty, &field.rules, inner, side, place, misfits);
+                        place.pop();
+                    }
                     None => misfits.push((place.clone(), format!("expected the key `{key}`"))),
                 },
                 _ => typed(connector, &field.ty, &field.rules, value, side, place, misfits),
             },
             None if side == Side::Input => {
                 let near = crate::diagnostic::nearest(key, fields.iter().map(|field| field.name.as_str()));
-                misfits.push((place.clone(), near.map_or_else(|| format!("no field is called `{key}`"), |near| format!("no field is called `{key}`; did you mean `{near}`?"))));
+                misfits.push((place.clone(), near.map_or_else(|| format!("{UNKNOWN} `{key}`"), |near| format!("{UNKNOWN} `{key}`; did you mean `{near}`?"))));
             }
             None => {}
         }

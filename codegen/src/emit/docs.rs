@@ -90,6 +90,7 @@ fn effect_sentence(action: &Operation) -> String {
 pub fn limits(field: &Field) -> Option<String> {
     let parts = rule_parts(&field.rules);
     let list = matches!(field.ty, crate::model::Type::List(_));
+    let joined = list && matches!(field.place, crate::model::Place::Query { .. });
     let mut text = parts.join(", ");
     if let Some((other, endings)) = &field.rules.extension_by {
         let endings: Vec<String> = endings.iter().map(|(value, ending)| format!("`.{ending}` for {value}")).collect();
@@ -104,6 +105,7 @@ pub fn limits(field: &Field) -> Option<String> {
     let whole: Vec<String> = match (list, counted) {
         (true, Some(counted)) if text.is_empty() => vec![counted],
         (true, Some(counted)) => vec![format!("{counted}, each {text}")],
+        (true, None) if joined && !text.is_empty() => vec![format!("{text} when joined")],
         (true, None) if !text.is_empty() => vec![format!("each {text}")],
         _ if text.is_empty() => return None,
         _ => vec![text],

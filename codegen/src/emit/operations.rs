@@ -189,6 +189,12 @@ fn operation(connector: &Connector, action: &Operation) -> TokenStream {
         let multi = statuses(&action.multi_status);
         set.push(quote!(multi_status: #multi));
     }
+    if let Some(header) = &action.multi_status_task {
+        set.push(quote!(multi_status_task: Some(#header)));
+    }
+    if action.keep_unlisted {
+        set.push(quote!(keep_unlisted: true));
+    }
     if let Some(page) = &action.page {
         let items = tables::texts(&page.items);
         let next = page.next.as_ref().map_or_else(
@@ -255,6 +261,7 @@ fn trigger(connector: &Connector, trigger: &Trigger) -> TokenStream {
             quote!(Some((#list, #by)))
         },
     );
+    let uncapped = trigger.uncapped;
     let empty_on = trigger.empty_on.iter().map(|it| proc_macro2::Literal::u64_unsuffixed(*it));
     let doc = rust::doc(&format!("Repeats `{}`.", connector.actions[trigger.repeats].name));
     quote! {
@@ -268,6 +275,7 @@ fn trigger(connector: &Connector, trigger: &Trigger) -> TokenStream {
             windows: &[#(#windows),*],
             seen: #seen,
             empty_on: &[#(#empty_on),*],
+            uncapped: #uncapped,
         };
     }
 }

@@ -20,9 +20,10 @@ pub fn file(connector: &Connector, module: &str) -> Option<File> {
             #[allow(unused_imports)]
             use connectome_core::{operation::Method, shape::Literal};
             #[allow(unused_imports)]
-            use connectome_sim::{Behaviour, Collection, Failure, Service, Task, Verb};
+            use connectome_sim::{Behaviour, Collection, Failure, Scene, Service, Task, Verb};
         },
         service(simulator),
+        demo(connector),
         collections(simulator),
         failures(simulator),
         calls(simulator),
@@ -41,8 +42,23 @@ fn service(simulator: &Simulator) -> TokenStream {
             collections: COLLECTIONS,
             failures: FAILURES,
             calls: CALLS,
+            demo: DEMO,
         };
     }
+}
+
+fn demo(connector: &Connector) -> TokenStream {
+    let scenes = connector.demo.iter().map(|scene| {
+        let say = &scene.say;
+        let trigger = scene.trigger.is_some();
+        let call = scene.action.as_ref().or(scene.trigger.as_ref()).map(|name| name.value.as_str()).unwrap_or_default();
+        let input = scene.input.as_ref().map_or_else(|| "{}".to_owned(), |literal| literal.value.to_string());
+        let keep = pairs_of(&scene.keep);
+        let show = scene.show.iter().map(|name| &name.value);
+        let partly = scene.ends == crate::spec::demo::Ending::Partly;
+        quote!(Scene { say: #say, call: #call, trigger: #trigger, input: #input, keep: #keep, show: &[#(#show),*], partly: #partly })
+    });
+    quote!(static DEMO: &[Scene] = &[#(#scenes),*];)
 }
 
 fn collections(simulator: &Simulator) -> TokenStream {

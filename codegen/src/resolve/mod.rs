@@ -116,6 +116,7 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
         triggers,
         roles,
         simulator: file.simulator.clone().map(|spec| Simulator { spec }),
+        demo: file.demo.clone(),
     };
     mark_use(&mut made);
     Some(made)

@@ -33,6 +33,8 @@ pub fn action(scope: &mut Scope<'_>, name: &Name, word: &spec::operation::Operat
         success: if exchange.success.0.is_empty() { vec![200] } else { exchange.success.0.clone() },
         array_of_one: exchange.body_form == Some(BodyForm::ArrayOfOne),
         multi_status: exchange.multi_status.as_ref().map(|it| it.success.0.clone()).unwrap_or_default(),
+        multi_status_task: exchange.multi_status.as_ref().and_then(|it| it.task.as_ref()).map(|it| it.value.clone()),
+        keep_unlisted: exchange.keep_unlisted,
         page: exchange.page.as_ref().map(|page| self::page(scope, page)),
         cap: exchange.cap.as_ref().map(|cap| Cap { count: text::checked_path(&cap.count, problems), at_most: cap.at_most, ask: literals(&cap.ask) }),
         poll: exchange.poll.as_ref().map(|poll| self::poll(scope, poll, &input)),
@@ -300,6 +302,9 @@ fn output(scope: &mut Scope<'_>, operation: &Name, name: &Name, word: &Output, e
 pub fn trigger(scope: &mut Scope<'_>, actions: &[Operation], name: &Name, word: &spec::trigger::Trigger) -> Option<Trigger> {
     let inputs: Vec<Field> = word.input.iter().map(|(field, input)| self::input(scope, name, field, input)).collect();
     known_input(scope, &word.interval, &inputs);
+    if let Some(input) = inputs.iter().find(|input| input.name == word.interval.value && !matches!(input.ty, Type::Integer | Type::Float) && !field::is_unknown(input)) {
+        scope.problem(Diagnostic::new("wrong-input-type", word.interval.span, format!("`{}` is not a number of seconds", input.name)).help(format!("its type is `{}`; give it `type: integer`", input.written)));
+    }
     let Some(repeats) = actions.iter().position(|action| action.name == word.repeats.value) else {
         if !scope.problems.misread(word.repeats.span) {
             scope.problem(text::unknown("unknown-action", "action", &word.repeats.value, word.repeats.span, actions.iter().map(|it| it.name.as_str())));
@@ -347,7 +352,7 @@ pub fn trigger(scope: &mut Scope<'_>, actions: &[Operation], name: &Name, word: 
             Some(list) => {
                 if let Some(id) = list.ty.record() {
                     let record = &scope.records[id.0];
-                    for by in seen.by.0.iter().filter(|by| !record.fields.iter().any(|field| field.name == by.value) && !scope.problems.misread(by.span)) {
+                    for by in seen.by.0.iter().filter(|by| !record.fields.iter().any(|field| by.value.split('.').next() == Some(&field.name)) && !scope.problems.misread(by.span)) {
                         scope.problem(text::unknown("unknown-field", "field", &by.value, by.span, record.fields.iter().map(|field| field.name.as_str())));
                     }
                 }
@@ -369,6 +374,7 @@ pub fn trigger(scope: &mut Scope<'_>, actions: &[Operation], name: &Name, word: 
         windows,
         seen,
         empty_on: word.empty_on.0.clone(),
+        uncapped: word.uncapped,
         example: word.example.as_ref().map(example),
         span: name.span,
     })

@@ -101,7 +101,7 @@ pub fn source(text: &Name, problems: &Problems) -> Source {
     let words: Vec<&str> = text.value.split_whitespace().collect();
     match words.as_slice() {
         ["body"] => Source::Body(Vec::new()),
-        [word] if word.starts_with("body.") => Source::Body(path(&word[5..])),
+        [word] if word.starts_with("body.") => Source::Body(checked_path(&Name::new(word[5..].to_owned(), text.span), problems)),
         ["header", name] => Source::Header((*name).to_owned()),
         ["items"] => Source::Items,
         ["count", "of", "items"] => Source::CountOfItems,

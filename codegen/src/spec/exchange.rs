@@ -26,6 +26,8 @@ pub struct Exchange {
     pub cap: Option<Cap>,
     /// A task that is waited for.
     pub poll: Option<Poll>,
+    /// Whether keys of the body that no output takes are given as well.
+    pub keep_unlisted: bool,
     /// Pairs of inputs of which the first must not be later than the second.
     pub ordered: Vec<Vec<Name>>,
     /// Inputs of which exactly one is sent.
@@ -44,6 +46,7 @@ impl Exchange {
             page: map.optional("page", "How the records of all pages are found."),
             cap: map.optional("cap", "How many results are too many."),
             poll: map.optional("poll", "A task that is waited for."),
+            keep_unlisted: map.flag("keep_unlisted", "Keys of the body that no output takes are given as well, under their own names."),
             ordered: map.many("ordered", "Pairs of inputs: `[[start, end]]` refuses a start after its end."),
             send_first: map.many("send_first", "Of these inputs the first that is given is sent, and one is needed; `NAME if FORMAT` is taken only when its value looks so."),
         }
@@ -62,13 +65,18 @@ choice! {
 pub struct MultiStatus {
     /// The status of an element that worked.
     pub success: OneOrMore<u64>,
+    /// The header of an element whose last path segment is the task it started.
+    pub task: Option<Name>,
 }
 
 impl Word for MultiStatus {
     const NAME: &'static str = "multi_status";
 
     fn read(map: &Map<'_>) -> Self {
-        MultiStatus { success: map.required("success", "The status of an element that worked.") }
+        MultiStatus {
+            success: map.required("success", "The status of an element that worked."),
+            task: map.optional("task", "The header of an element that names the task it started, as the last segment of a URL."),
+        }
     }
 }
 

@@ -94,6 +94,8 @@ pub struct EntityDialect {
     pub class: Option<OneOrMore<Name>>,
     /// Another key.
     pub key: Option<Name>,
+    /// Properties that differ or come on top.
+    pub properties: Names<Source>,
 }
 
 impl Word for EntityDialect {
@@ -104,6 +106,7 @@ impl Word for EntityDialect {
             ty: map.optional("type", "Its `_type` there."),
             class: map.optional("class", "Its class there."),
             key: map.optional("key", "Its key there."),
+            properties: map.many("properties", "Properties that differ there or come on top."),
         }
     }
 }
@@ -155,6 +158,16 @@ pub struct Made {
     pub with: Option<Spanned<Converter>>,
     /// Whether it equals this.
     pub equals: Option<Literal>,
+    /// Words of which one is looked for.
+    pub find: Vec<String>,
+    /// What it is when nothing else gives a value.
+    pub otherwise: Option<Literal>,
+    /// What stands for nothing.
+    pub unless: Option<Literal>,
+    /// Whether it is a list of one.
+    pub list: bool,
+    /// Where it stands.
+    pub span: Span,
 }
 
 impl Word for Made {
@@ -167,6 +180,11 @@ impl Word for Made {
             template: map.optional("template", "A text with paths of the record in braces; absent when one of them is."),
             with: map.optional("with", "How it is changed."),
             equals: map.optional("equals", "The property is true when the source equals this, and false otherwise."),
+            find: map.many("find", "The property is the one of these words that stands first in the source, in any case."),
+            otherwise: map.optional("otherwise", "What it is when nothing else gives a value."),
+            unless: map.optional("unless", "The source is taken for absent when it is this, as where 0 stands for none."),
+            list: map.flag("list", "Whether the value is given as a list of one."),
+            span: map.span(),
         }
     }
 }
@@ -178,7 +196,7 @@ pub struct Relationship {
     pub from: Name,
     /// Its class, in capitals.
     pub verb: Name,
-    /// The vertex it reaches, or the class of one that another integration made.
+    /// The vertex it reaches, or the class or `_type` of one that another integration made.
     pub to: Name,
     /// A list inside the record of one end that names the other.
     pub each: Option<Name>,
@@ -186,7 +204,7 @@ pub struct Relationship {
     pub matching: Option<Name>,
     /// Two paths that must be equal.
     pub join: Vec<Name>,
-    /// The path, in the record between, that names the vertex it leaves.
+    /// The path, in the records between, that names the end that `join` does not.
     pub who: Option<Name>,
     /// Which of several edges between the same ends stays.
     pub keep: Option<Name>,
@@ -207,11 +225,11 @@ impl Word for Relationship {
         Relationship {
             from: map.required("from", "The `_type` of the vertex it leaves."),
             verb: map.required("verb", "Its class, in capitals."),
-            to: map.required("to", "The `_type` of the vertex it reaches, or with `target` the class of one that another integration made."),
-            each: map.optional("each", "A list in the record of one end whose elements name the other, as `user.teams`."),
-            matching: map.optional("match", "The field of the list's elements that names the other end."),
-            join: map.many("join", "Two paths that are equal when the edge exists."),
-            who: map.optional("who", "With a record between the two ends: the path in it that names the vertex the edge leaves."),
+            to: map.required("to", "The `_type` of the vertex it reaches. With `target`: the class, or the `_type`, of one that another integration made; a class begins with a capital."),
+            each: map.optional("each", "A list in the records of one end's step whose elements name the other end, as `users.teams`."),
+            matching: map.optional("match", "The field of the list's elements that fills the other end's key; left out when the elements do."),
+            join: map.many("join", "Two paths that are equal when the edge exists, each in the records of a step: `[oncalls.policy.id, services.policy.id]`."),
+            who: map.optional("who", "With records between the two ends: the path in them that fills the key of the end that `join` leaves out, as `oncalls.user.id`."),
             keep: map.optional("keep", "Which of several edges between the same ends stays: `least PATH` or `first`."),
             properties: map.many("properties", "The edge's own properties."),
             target: map.optional("target", "How a vertex that another integration made is found."),
@@ -228,6 +246,8 @@ pub struct Target {
     pub has: Names<Source>,
     /// Sets of properties of which one must match.
     pub match_by: Vec<Vec<Name>>,
+    /// Whether it is made when there is none.
+    pub create: bool,
 }
 
 impl Word for Target {
@@ -237,6 +257,7 @@ impl Word for Target {
         Target {
             has: map.required("has", "Properties of the other vertex, made from the record."),
             match_by: map.required("match_by", "Sets of these properties; the vertex is the one that agrees in all of a set."),
+            create: map.flag("create", "Whether the vertex is made when there is none; otherwise the edge waits for it."),
         }
     }
 }

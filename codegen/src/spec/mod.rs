@@ -4,6 +4,7 @@
 //! documentation open.
 
 pub mod connection;
+pub mod demo;
 pub mod exchange;
 pub mod field;
 pub mod graph;
@@ -39,6 +40,8 @@ pub struct File {
     pub roles: Names<role::Role>,
     /// Event streams.
     pub streams: Names<stream::Stream>,
+    /// Other graphs of the same account.
+    pub dialects: Names<String>,
     /// What is read to build the graph.
     pub steps: Names<graph::Step>,
     /// Vertices.
@@ -49,6 +52,8 @@ pub struct File {
     pub mappings: Names<mapping::Mapping>,
     /// The simulated service.
     pub simulator: Option<simulator::Simulator>,
+    /// Calls that show what the connector does.
+    pub demo: Vec<demo::Scene>,
 }
 
 impl Word for File {
@@ -65,11 +70,13 @@ impl Word for File {
             triggers: map.many("triggers", "Actions repeated at an interval, by name."),
             roles: map.many("roles", "Roles the vendor ships, by name."),
             streams: map.many("streams", "Events that are collected continuously, by name."),
+            dialects: map.many("dialects", "Dialects of the graph, by name: whose graph each one is like."),
             steps: map.many("steps", "What is read to build the graph, by name."),
             entities: map.many("entities", "Vertices of the graph, by `_type`."),
             relationships: map.many("relationships", "Edges of the graph."),
             mappings: map.many("mappings", "How records become documents of another schema, by name."),
             simulator: map.optional("simulator", "What the simulated service holds and does."),
+            demo: map.many("demo", "A few calls against the simulated service that show what the connector does."),
         }
     }
 }

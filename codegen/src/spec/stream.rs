@@ -2,6 +2,7 @@
 
 use crate::choice;
 use crate::read::{Literal, Map, Names, OneOrMore, Seconds, Word};
+use crate::source::Span;
 use crate::spec::Name;
 use crate::spec::exchange::Page;
 
@@ -80,6 +81,10 @@ pub struct Window {
     pub step: Option<Seconds>,
     /// More events than this in a range make it narrower.
     pub cap: Option<u64>,
+    /// Where the answer counts the events of the range.
+    pub count: Option<Name>,
+    /// Where `step` stands.
+    pub step_span: Span,
 }
 
 impl Word for Window {
@@ -95,6 +100,8 @@ impl Word for Window {
             look_back: map.optional("look_back", "How far back the service remembers."),
             step: map.optional("step", "The widest range we ask for."),
             cap: map.optional("cap", "A range with more events than this is halved."),
+            count: map.optional("count", "The path of the number of events in the range, where the service counts; otherwise we count as we read."),
+            step_span: map.span_of("step"),
         }
     }
 }
@@ -158,6 +165,8 @@ pub struct ExpiredCursor {
     pub message_contains: Option<String>,
     /// The status.
     pub status: OneOrMore<u64>,
+    /// Where it stands.
+    pub span: Span,
 }
 
 impl Word for ExpiredCursor {
@@ -167,6 +176,7 @@ impl Word for ExpiredCursor {
         ExpiredCursor {
             message_contains: map.optional("message_contains", "Words of the error's text, in any case."),
             status: map.many("status", "The status, or a list of them."),
+            span: map.span(),
         }
     }
 }
@@ -184,6 +194,15 @@ pub struct Transform {
     pub drop: Vec<Name>,
     /// Fields that are copied to other names.
     pub copy: Names<Name>,
+    /// The verbs that the spec says, and where.
+    pub verbs: Vec<(&'static str, Span)>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl Transform {
+    /// What a transform can do.
+    pub const VERBS: [&'static str; 5] = ["join", "epoch_to_text", "fill_null", "drop", "copy"];
 }
 
 impl Word for Transform {
@@ -196,6 +215,8 @@ impl Word for Transform {
             fill_null: map.many("fill_null", "Fields that are set to null when absent."),
             drop: map.many("drop", "Fields that are dropped."),
             copy: map.many("copy", "Fields that are copied, by their new name."),
+            verbs: Self::VERBS.into_iter().filter(|verb| map.says(verb)).map(|verb| (verb, map.span_of(verb))).collect(),
+            span: map.span(),
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct Trigger {
     pub seen: Option<Seen>,
     /// Statuses that mean an empty round.
     pub empty_on: OneOrMore<u64>,
+    /// Whether the action's bound on the number of results does not hold here.
+    pub uncapped: bool,
     /// The document's example.
     pub example: Option<Example>,
     /// Where it stands.
@@ -50,6 +52,7 @@ impl Word for Trigger {
             windows: map.many("windows", "The ranges of time that the rounds read."),
             seen: map.optional("seen", "How an event is known again, so that none is given twice."),
             empty_on: map.many("empty_on", "Statuses that mean an empty round rather than an error."),
+            uncapped: map.flag("uncapped", "The action's `cap` does not hold for rounds: all pages are read, so that a busy hour does not stop the trigger."),
             example: map.optional("example", "The vendor's example."),
             span: map.span(),
         }

@@ -655,9 +655,10 @@ impl Client {
     /// Replaces a script of the collection by a new version; its id stays. Download the old version first
     /// if it may be needed again.
     ///
-    /// Sends `POST /response/customScripts/{script_id}/update`. Changes something that is easily put back.
-    /// It is not sent again unless the service surely did not act. Needs Response Management (View, filter,
-    /// and search (Task List tab); View, filter and search (Custom Scripts tab); Manage custom scripts).
+    /// Sends `POST /response/customScripts/{script_id}/update`. Changes something that people notice or
+    /// that cannot be put back. It is not sent again unless the service surely did not act. Needs Response
+    /// Management (View, filter, and search (Task List tab); View, filter and search (Custom Scripts tab);
+    /// Manage custom scripts).
     pub async fn update_custom_script(
         &self,
         input: &UpdateCustomScriptInput,

@@ -169,6 +169,7 @@ pub static DISABLE_ACCOUNT: Operation = Operation {
     call: Call::post("/response/domainAccounts/disable"),
     success: &[207],
     multi_status: &[202],
+    multi_status_task: Some("Operation-Location"),
     input: &Record {
         fields: &[
             Field::new(
@@ -215,6 +216,7 @@ pub static ENABLE_ACCOUNT: Operation = Operation {
     call: Call::post("/response/domainAccounts/enable"),
     success: &[207],
     multi_status: &[202],
+    multi_status_task: Some("Operation-Location"),
     input: &Record {
         fields: &[
             Field::new(
@@ -260,6 +262,7 @@ pub static RESET_PASSWORD_ACCOUNT: Operation = Operation {
     call: Call::post("/response/domainAccounts/resetPassword"),
     success: &[207],
     multi_status: &[202],
+    multi_status_task: Some("Operation-Location"),
     input: &Record {
         fields: &[
             Field::new(
@@ -307,6 +310,7 @@ pub static SIGN_OUT_ACCOUNT: Operation = Operation {
     call: Call::post("/response/domainAccounts/signOut"),
     success: &[207],
     multi_status: &[202],
+    multi_status_task: Some("Operation-Location"),
     input: &Record {
         fields: &[
             Field::new(
@@ -792,6 +796,7 @@ pub static DELETE_EMAIL_MESSAGE: Operation = Operation {
     call: Call::post("/response/emails/delete"),
     success: &[207],
     multi_status: &[202],
+    multi_status_task: Some("Operation-Location"),
     input: &Record {
         fields: &[
             Field::new(
@@ -835,6 +840,7 @@ pub static QUARANTINE_EMAIL_MESSAGE: Operation = Operation {
     call: Call::post("/response/emails/quarantine"),
     success: &[207],
     multi_status: &[202],
+    multi_status_task: Some("Operation-Location"),
     input: &Record {
         fields: &[
             Field::new(
@@ -880,6 +886,7 @@ pub static RESTORE_EMAIL_MESSAGE: Operation = Operation {
     call: Call::post("/response/emails/restore"),
     success: &[207],
     multi_status: &[202],
+    multi_status_task: Some("Operation-Location"),
     input: &Record {
         fields: &[
             Field::new(
@@ -925,6 +932,7 @@ pub static ISOLATE_ENDPOINT: Operation = Operation {
     call: Call::post("/response/endpoints/isolate"),
     success: &[207],
     multi_status: &[202],
+    multi_status_task: Some("Operation-Location"),
     input: &Record {
         fields: &[
             Field::new(
@@ -968,6 +976,7 @@ pub static RESTORE_ENDPOINT: Operation = Operation {
     call: Call::post("/response/endpoints/restore"),
     success: &[207],
     multi_status: &[202],
+    multi_status_task: Some("Operation-Location"),
     input: &Record {
         fields: &[
             Field::new(
@@ -1010,6 +1019,7 @@ pub static COLLECT_FILE: Operation = Operation {
     call: Call::post("/response/endpoints/collectFile"),
     success: &[207],
     multi_status: &[202],
+    multi_status_task: Some("Operation-Location"),
     input: &Record {
         fields: &[
             Field::new(
@@ -1052,6 +1062,7 @@ pub static TERMINATE_PROCESS: Operation = Operation {
     call: Call::post("/response/endpoints/terminateProcess"),
     success: &[207],
     multi_status: &[202],
+    multi_status_task: Some("Operation-Location"),
     input: &Record {
         fields: &[
             Field::new(
@@ -1287,6 +1298,7 @@ pub static ADD_TO_BLOCK_LIST: Operation = Operation {
     call: Call::post("/response/suspiciousObjects"),
     success: &[207],
     multi_status: &[202],
+    multi_status_task: Some("Operation-Location"),
     input: &Record {
         fields: &[
             Field::new(
@@ -1334,6 +1346,7 @@ pub static REMOVE_FROM_BLOCK_LIST: Operation = Operation {
     call: Call::post("/response/suspiciousObjects/delete"),
     success: &[207],
     multi_status: &[202],
+    multi_status_task: Some("Operation-Location"),
     input: &Record {
         fields: &[
             Field::new(
@@ -1668,6 +1681,7 @@ pub static SUBMIT_URLS_TO_SANDBOX: Operation = Operation {
     call: Call::post("/sandbox/urls/analyze"),
     success: &[207],
     multi_status: &[202],
+    multi_status_task: Some("Operation-Location"),
     input: &Record {
         fields: &[
             Field::new("urls", Shape::List(&Shape::Text), Place::BodyItems(Some("url")))
@@ -2256,6 +2270,7 @@ pub static RUN_CUSTOM_SCRIPT: Operation = Operation {
     success: &[207, 202],
     array_of_one: true,
     multi_status: &[202],
+    multi_status_task: Some("Operation-Location"),
     input: &Record {
         fields: &[
             Field::new("agent_guid", Shape::Text, Place::Body("agentGuid"))
@@ -2320,7 +2335,7 @@ pub static RUN_CUSTOM_SCRIPT: Operation = Operation {
 /// `POST /response/customScripts/{script_id}/update`
 pub static UPDATE_CUSTOM_SCRIPT: Operation = Operation {
     title: "Update Custom Script",
-    effect: Effect::Write,
+    effect: Effect::Destructive,
     permissions: &[
         (
             "Response Management",
@@ -2452,7 +2467,6 @@ pub static GET_EMAIL_ACTIVITY_DATA: Operation = Operation {
             Field::new("select", Shape::List(&Shape::Text), Place::Query("select", ","))
                 .rules(Rules {
                     max_length: Some(2048),
-                    min_items: Some(1),
                     ..Rules::NONE
                 }),
             Field::new(
@@ -2558,7 +2572,6 @@ pub static GET_EMAIL_ACTIVITY_DATA_COUNT: Operation = Operation {
             Field::new("select", Shape::List(&Shape::Text), Place::Query("select", ","))
                 .rules(Rules {
                     max_length: Some(2048),
-                    min_items: Some(1),
                     ..Rules::NONE
                 }),
             Field::new(
@@ -2701,7 +2714,6 @@ pub static GET_ENDPOINT_ACTIVITY_DATA: Operation = Operation {
             Field::new("select", Shape::List(&Shape::Text), Place::Query("select", ","))
                 .rules(Rules {
                     max_length: Some(2048),
-                    min_items: Some(1),
                     ..Rules::NONE
                 }),
             Field::new(
@@ -2839,7 +2851,6 @@ pub static GET_ENDPOINT_ACTIVITY_DATA_COUNT: Operation = Operation {
             Field::new("select", Shape::List(&Shape::Text), Place::Query("select", ","))
                 .rules(Rules {
                     max_length: Some(2048),
-                    min_items: Some(1),
                     ..Rules::NONE
                 }),
             Field::new(
@@ -2887,6 +2898,7 @@ pub static GET_TASK_RESULT: Operation = Operation {
         ),
     ],
     call: Call::get("/response/tasks/{task_id}"),
+    keep_unlisted: true,
     poll: Some(Poll {
         call: None,
         status: &["status"],
@@ -3123,6 +3135,7 @@ pub static POLL_ALERT_LIST: Trigger = Trigger {
     ],
     seen: Some(("alerts", &["id"])),
     empty_on: &[],
+    uncapped: false,
 };
 
 /// Repeats `get_oat_list`.
@@ -3184,6 +3197,7 @@ pub static POLL_OAT_LIST: Trigger = Trigger {
     ],
     seen: Some(("oats", &["uuid"])),
     empty_on: &[],
+    uncapped: true,
 };
 
 /// Repeats `get_sandbox_suspicious_list`.
@@ -3224,6 +3238,7 @@ pub static POLL_SANDBOX_SUSPICIOUS_LIST: Trigger = Trigger {
     windows: &[],
     seen: Some(("sandbox_suspicious_list_resp", &["type", "value"])),
     empty_on: &[404],
+    uncapped: false,
 };
 
 /// A user account.

@@ -1,1 +1,87 @@
-//! Work in progress.
+//! The command `connectome`. It knows connectors only by their tables.
+
+mod arguments;
+mod configuration;
+mod exit;
+mod input;
+mod logging;
+mod print;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use connectome_core::connector::Connector;
+use connectome_core::{Error, ErrorKind};
+use connectome_sim::Service;
+
+use arguments::{Arguments, Verb};
+use exit::Outcome;
+
+/// What every verb works with.
+pub(crate) struct World {
+    connectors: &'static [&'static Connector],
+    services: &'static [&'static Service],
+    arguments: Arguments,
+}
+
+impl World {
+    /// The connector of this name, or an error that lists those there are.
+    fn connector(&self, name: &str) -> Result<&'static Connector, Error> {
+        self.connectors.iter().find(|connector| connector.name == name).copied().ok_or_else(|| {
+            let names: Vec<&str> = self.connectors.iter().map(|connector| connector.name).collect();
+            Error::new(ErrorKind::Input, format!("there is no connector {name:?}")).advice(format!("there are: {}", names.join(", ")))
+        })
+    }
+}
+
+/// Runs the command with the process's arguments.
+pub fn main(connectors: &'static [&'static Connector], services: &'static [&'static Service]) -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no mistakes; everything else is bad usage.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    logging::start(&arguments);
+    let world = World { connectors, services, arguments };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: the process cannot start its threads: {error}");
+            return ExitCode::from(1);
+        }
+    };
+    let outcome = runtime.block_on(run(&world));
+    // Whatever still runs in the background holds nothing that must be saved.
+    runtime.shutdown_background();
+    exit::code(&world, outcome)
+}
+
+async fn run(world: &World) -> Outcome {
+    let work = dispatch(world);
+    tokio::select! {
+        biased;
+        outcome = work => outcome,
+        () = exit::interrupted(), if !world.arguments.verb.stops_itself() => Err(Error::new(ErrorKind::Interrupted, "interrupted")),
+    }
+}
+
+async fn dispatch(world: &World) -> Outcome {
+    match &world.arguments.verb {
+        Verb::Demo(verb) => verbs::demo::run(world, verb).await,
+        Verb::Catalog(verb) => verbs::catalog::run(world, verb),
+        Verb::Describe(verb) => verbs::describe::run(world, verb),
+        Verb::Check(verb) => verbs::check::run(world, verb).await,
+        Verb::Action(verb) => verbs::action::run(world, verb).await,
+        Verb::Trigger(verb) => verbs::trigger::run(world, verb).await,
+        Verb::Permissions(verb) => verbs::permissions::run(world, verb),
+        Verb::Simulate(verb) => verbs::simulate::run(world, verb).await,
+        Verb::State(verb) => verbs::state::run(world, verb),
+        Verb::Completions(verb) => verbs::shell::completions(verb),
+        Verb::Man(verb) => verbs::shell::man(verb),
+    }
+}

@@ -1,1 +1,6 @@
-//! Work in progress.
+//! Reading a service again and again: the [`rounds`] of a trigger, and the [`state`] that they leave behind.
+//!
+//! No vendor is named here; what a round reads is data of a [`Trigger`](connectome_core::connector::Trigger).
+
+pub mod rounds;
+pub mod state;

@@ -28,6 +28,11 @@ impl Connection {
 
     /// Runs an operation up to its first answer. Pages are read as the caller asks for them.
     pub async fn open(&self, operation: &'static Operation, input: &Value) -> Result<Reading, Error> {
+        self.open_with(operation, input, operation.cap).await
+    }
+
+    /// As [`open`](Self::open), with another bound on the number of results than the operation's own, or none.
+    pub async fn open_with(&self, operation: &'static Operation, input: &Value, cap: Option<Cap>) -> Result<Reading, Error> {
         let input = self.validate(operation, input)?;
         let request = self.request(operation, &input)?;
         let mut waited = Waited::Ended;
@@ -38,7 +43,7 @@ impl Connection {
                 None => first = Some(self.repeat(operation, poll, &request, &input).await?),
             }
         }
-        if let Some(cap) = operation.cap.filter(|cap| !cap.ask.is_empty()) {
+        if let Some(cap) = cap.filter(|cap| !cap.ask.is_empty()) {
             let counting = with_query(&request, cap.ask);
             let answer = self.ask(operation, &counting, Repeat::Safe).await?;
             let body = answer.json().map_err(|error| self.told(operation, &counting, error))?;
@@ -48,7 +53,7 @@ impl Connection {
             Some(answer) => answer,
             None => self.ask(operation, &request, operation.repeat).await.map_err(|error| waited.explain(error))?,
         };
-        Ok(Reading { connection: self.clone(), operation, input, request, state: State::First, answer: first, links: HashSet::new(), count: 0, body: None })
+        Ok(Reading { connection: self.clone(), operation, input, request, cap, state: State::First, answer: first, links: HashSet::new(), body: None })
     }
 
     /// Waits until a task's own call says that it has ended.
@@ -130,7 +135,7 @@ pub struct Reading {
     state: State,
     answer: Answer,
     links: HashSet<String>,
-    count: usize,
+    cap: Option<Cap>,
     body: Option<Value>,
 }
 
@@ -152,7 +157,7 @@ impl Reading {
             State::Done => return Ok(None),
             State::First => {
                 let body = self.json(&self.answer)?;
-                if let Some(cap) = self.operation.cap.filter(|cap| cap.ask.is_empty()) {
+                if let Some(cap) = self.cap.filter(|cap| cap.ask.is_empty()) {
                     check_cap(&cap, &body).map_err(|error| self.connection.told(self.operation, &self.request, error))?;
                 }
                 body
@@ -175,7 +180,6 @@ impl Reading {
             Value::Null => Vec::new(),
             _ => return Err(self.wrong(format!("{} is not a list", page.items.join(".")))),
         };
-        self.count += records.len();
         Ok(Some(records.into_iter().map(|record| decode(names, &shape, record)).collect()))
     }
 
@@ -184,7 +188,7 @@ impl Reading {
         if self.operation.page.is_none() && needs_body(self.operation) {
             self.body = Some(self.json(&self.answer)?);
         }
-        let findings = Findings { answer: &self.answer, body: self.body.take(), count: self.count, items, input: &self.input };
+        let findings = Findings { answer: &self.answer, body: self.body.take(), count: items.len(), items, input: &self.input };
         let result = outputs(self.connection.connector(), self.operation, findings);
         if let Ok(output) = &result {
             self.learn(output);

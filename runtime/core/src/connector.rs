@@ -100,6 +100,8 @@ pub struct Trigger {
     pub seen: Option<(&'static str, &'static [&'static str])>,
     /// Statuses that mean an empty round.
     pub empty_on: &'static [u16],
+    /// Whether the action's bound on the number of results does not hold here.
+    pub uncapped: bool,
 }
 
 /// A range of time that a round reads.

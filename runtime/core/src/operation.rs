@@ -29,6 +29,10 @@ pub struct Operation {
     pub array_of_one: bool,
     /// Statuses of a multi-status list's elements that mean success; empty when the answer is no such list.
     pub multi_status: &'static [u16],
+    /// The header of such an element that names the task it started.
+    pub multi_status_task: Option<&'static str>,
+    /// Whether keys of the body that no output takes are given as well.
+    pub keep_unlisted: bool,
     /// How further pages are found.
     pub page: Option<Page>,
     /// How many results are too many.
@@ -211,6 +215,8 @@ impl Operation {
             success: &[200],
             array_of_one: false,
             multi_status: &[],
+            multi_status_task: None,
+            keep_unlisted: false,
             page: None,
             cap: None,
             poll: None,

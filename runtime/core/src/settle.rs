@@ -108,17 +108,30 @@ pub fn outputs(connector: &Connector, operation: &Operation, mut findings: Findi
             None => {}
         }
     }
+    if operation.keep_unlisted
+        && let Some(Value::Object(body)) = &findings.body
+    {
+        unlisted(connector, operation, body, &mut shown);
+    }
     let items: Vec<Item> = multi.iter().enumerate().map(|(index, item)| item.item(connector, operation, index)).collect();
     let failed = items.iter().filter(|item| item.error.is_some()).count();
     let shown = Value::Object(shown);
     if failed > 0 {
         return Err(Error::new(ErrorKind::Partial, format!("{failed} of {} did not work", items.len()))
             .operation(operation.name)
-            .advice("the tasks of the others have started; repeat the failed ones only")
+            .advice(if operation.multi_status_task.is_some() { "the tasks of the others have started; repeat the failed ones only" } else { "the others are done; repeat the failed ones only" })
             .items(items)
             .output(shown));
     }
     Ok(shown)
+}
+
+/// Keys that no output takes, under their own names.
+fn unlisted(connector: &Connector, operation: &Operation, body: &Map<String, Value>, shown: &mut Map<String, Value>) {
+    let taken = |key: &str| operation.output.iter().any(|output| matches!(output.field.source, Source::Body([first, ..]) if *first == key));
+    for (key, value) in body.iter().filter(|(key, value)| !value.is_null() && !taken(key)) {
+        shown.entry(connector.names.shown(key)).or_insert_with(|| connector.names.show(value.clone()));
+    }
 }
 
 fn is_empty_object(value: &Value) -> bool {
@@ -152,7 +165,7 @@ impl Element {
     fn item(&self, connector: &Connector, operation: &Operation, index: usize) -> Item {
         let worked = operation.multi_status.contains(&self.answer.status) || (200..300).contains(&self.answer.status);
         let error = (!worked).then(|| read_error(self.answer.status, self.body.as_ref().unwrap_or(&Value::Null), &connector.errors));
-        let location = self.answer.header("Operation-Location").or_else(|| self.answer.header("Location"));
+        let location = operation.multi_status_task.and_then(|name| self.answer.header(name));
         Item { index, status: self.answer.status, task_id: location.and_then(last_segment).map(str::to_owned), error }
     }
 }

@@ -80,7 +80,7 @@ impl Check {
 
     /// The field's value in its one form, its default, or nothing.
     fn field(&mut self, field: &Field, given: &Map<String, Value>, pointer: &str) -> Option<Value> {
-        let mut named = std::iter::once(field.name).chain(field.aliases.iter().copied()).filter_map(|name| Some((name, given.get(name).filter(|value| !value.is_null())?)));
+        let mut named = std::iter::once(field.name).chain(field.aliases.iter().copied()).filter_map(|name| Some((name, given.get(name).filter(|value| !is_nothing(field, value))?)));
         let first = named.next();
         let place = join(pointer, first.map_or(field.name, |(name, _)| name));
         let Some((name, value)) = first else {
@@ -320,6 +320,16 @@ impl Check {
                 self.wrong(&place, format!("a name that ends in .{ending}, since {other} is {kind}"), show(&Value::from(name)));
             }
         }
+    }
+}
+
+/// Null says nothing, and neither does an empty text or list where none is needed: forms send such for what was left out.
+fn is_nothing(field: &Field, value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty() && !field.required,
+        Value::Array(items) => items.is_empty() && !field.required,
+        _ => false,
     }
 }
 

@@ -38,6 +38,27 @@ pub struct Service {
     pub failures: &'static [Failure],
     /// What each call does.
     pub calls: &'static [Behaviour],
+    /// Calls that show what the connector does.
+    pub demo: &'static [Scene],
+}
+
+/// A call of a demonstration.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene {
+    /// What happens, in a sentence.
+    pub say: &'static str,
+    /// The action or trigger.
+    pub call: &'static str,
+    /// Whether it is a trigger.
+    pub trigger: bool,
+    /// Its input, as JSON with `{name}` for kept values.
+    pub input: &'static str,
+    /// Values of the result that later scenes name, and their paths.
+    pub keep: &'static [(&'static str, &'static str)],
+    /// What to show of the result.
+    pub show: &'static [&'static str],
+    /// Whether some of it fails on purpose.
+    pub partly: bool,
 }
 
 /// Records that a service holds.

@@ -77,6 +77,10 @@ impl Maker<'_> {
     fn generate(&self, generator: &str, turn: &mut u64) -> Value {
         let (word, argument) = generator.split_once(':').unwrap_or((generator, ""));
         *turn += 1;
+        // A record's own field goes before a generator of the same name.
+        if let Some(field) = self.fields.get(generator) {
+            return field.clone();
+        }
         let chance = mix(self.seed ^ mix(self.number as u64 ^ (*turn << 48)));
         match word {
             "n" => Value::from(self.number),
@@ -101,7 +105,7 @@ impl Maker<'_> {
                 let (collection, field) = argument.split_once('.').unwrap_or((argument, ""));
                 (self.other)(collection, self.number, field)
             }
-            word => self.fields.get(word).cloned().unwrap_or_else(|| Value::from(format!("{{{generator}}}"))),
+            _ => Value::from(format!("{{{generator}}}")),
         }
     }
 

@@ -1,0 +1,264 @@
+//! What can be written on the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Connectors for security operations, generated from specs.
+#[derive(Debug, Parser)]
+#[command(name = "connectome", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "Example:\n  connectome demo\n  connectome describe trend-vision-one isolate_endpoint\n\nExit codes: 0 done, 1 failed, 2 bad usage or input (nothing was sent), 3 done in part, 130 interrupted.")]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORM")]
+    pub output: Form,
+    /// How much is logged to standard error
+    #[arg(long, global = true, value_enum, default_value = "warn", value_name = "LEVEL")]
+    pub log: Level,
+    /// Log requests and answers too, without secrets; goes with --log trace
+    #[arg(long, global = true)]
+    pub log_bodies: bool,
+    /// Where instances are configured [default: connectome.toml here, or in the XDG configuration folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where local state is kept [default: connectome/state.sqlite in the XDG state folder]
+    #[arg(long, global = true, value_name = "FILE", env = "CONNECTOME_STATE")]
+    pub state: Option<PathBuf>,
+}
+
+/// A form of output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// For people; results of actions are JSON all the same
+    Text,
+    /// One JSON document
+    Json,
+    /// A JSON line for each record, as it comes
+    Jsonl,
+}
+
+/// A level of logging.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Shows what the connectors do, on simulated services; needs no key and no network
+    Demo(Demo),
+    /// Everything every connector can do
+    Catalog(Catalog),
+    /// One connector, action, trigger or type, for people
+    Describe(Describe),
+    /// Tests a connection: address, certificate, key
+    Check(Check),
+    /// Runs an action and prints its result as JSON
+    Action(Action),
+    /// Runs a trigger and prints a JSON line a round
+    Trigger(Trigger),
+    /// The least role that can run these actions
+    Permissions(Permissions),
+    /// Serves simulated services on a loopback address
+    Simulate(Simulate),
+    /// Local state: checkpoints of triggers
+    State(State),
+    /// Completions for a shell
+    Completions(Completions),
+    /// Manual pages
+    Man(Man),
+}
+
+impl Verb {
+    /// Whether the verb stops cleanly by itself when interrupted.
+    pub fn stops_itself(&self) -> bool {
+        matches!(self, Verb::Trigger(_) | Verb::Simulate(_))
+    }
+}
+
+/// How a service is reached.
+#[derive(Debug, Clone, Args)]
+pub struct Access {
+    /// A parameter of the connection; never for secrets
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    pub parameters: Vec<String>,
+    /// An instance of the configuration
+    #[arg(long, value_name = "NAME")]
+    pub instance: Option<String>,
+    /// Certificates to trust besides the system's, in PEM
+    #[arg(long, value_name = "FILE", env = "CONNECTOME_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// A proxy for all requests [default: HTTPS_PROXY or HTTP_PROXY]
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<String>,
+    /// Send the token over plain http to another machine
+    #[arg(long)]
+    pub allow_http: bool,
+    /// Seconds one request may take in all
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub timeout: u64,
+    /// How often a request is tried where that is safe
+    #[arg(long, value_name = "TIMES", default_value_t = 5)]
+    pub tries: u32,
+}
+
+/// `demo`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  connectome demo")]
+pub struct Demo {}
+
+/// `catalog`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  connectome catalog --json | jq '.connectors[].name'")]
+pub struct Catalog {
+    /// The whole catalog as JSON, as --output json
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `describe`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  connectome describe trend-vision-one add_to_block_list")]
+pub struct Describe {
+    /// The connector
+    pub connector: String,
+    /// An action, a trigger or a type
+    pub name: Option<String>,
+}
+
+/// `check`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  CONNECTOME_TREND_VISION_ONE_API_KEY=… connectome check trend-vision-one")]
+pub struct Check {
+    /// The connector
+    pub connector: String,
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// `action`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  connectome action trend-vision-one isolate_endpoint \\\n    --input '{\"endpoint_identifiers\": [{\"endpoint_name\": \"ledger-pc-07\"}]}' --dry-run")]
+pub struct Action {
+    /// The connector
+    pub connector: String,
+    /// The action
+    pub action: String,
+    /// The input: a file of JSON, `-` for standard input, or the JSON itself
+    #[arg(long, value_name = "FILE|-|JSON")]
+    pub input: Option<String>,
+    /// Print the request, with secrets masked, and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// `trigger`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  connectome trigger trend-vision-one poll_alert_list \\\n    --input '{\"start_date_time\": \"2024-06-11T00:00:00Z\"}' --once")]
+pub struct Trigger {
+    /// The connector
+    pub connector: String,
+    /// The trigger
+    pub trigger: String,
+    /// The input: a file of JSON, `-` for standard input, or the JSON itself
+    #[arg(long, value_name = "FILE|-|JSON")]
+    pub input: Option<String>,
+    /// One round, then stop
+    #[arg(long)]
+    pub once: bool,
+    /// Print nothing for a round without events
+    #[arg(long)]
+    pub skip_empty: bool,
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// `permissions`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  connectome permissions trend-vision-one isolate_endpoint get_task_result")]
+pub struct Permissions {
+    /// The connector
+    pub connector: String,
+    /// Actions and triggers
+    #[arg(required = true)]
+    pub operations: Vec<String>,
+}
+
+/// `simulate`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  connectome simulate trend-vision-one --fault rate-limit*3 --fault partial@/response/endpoints")]
+pub struct Simulate {
+    /// Connectors; all that have a simulated service when none is named
+    pub connectors: Vec<String>,
+    /// A loopback address; further services get the ports that follow
+    #[arg(long, default_value = "127.0.0.1:8901")]
+    pub listen: SocketAddr,
+    /// The same seed makes the same records
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Multiplies the number of records
+    #[arg(long, default_value_t = 1)]
+    pub scale: usize,
+    /// What goes wrong: KIND, KIND*TIMES, KIND@/PATH; `--fault help` lists the kinds
+    #[arg(long = "fault", value_name = "FAULT")]
+    pub faults: Vec<String>,
+    /// The token that may do everything
+    #[arg(long, default_value = "simulated-master-token")]
+    pub token: String,
+    /// A permission that the token's role lacks, as `App: name`
+    #[arg(long = "deny", value_name = "APP: NAME")]
+    pub denied: Vec<String>,
+    /// Serve https, and write the authority's certificate to this file
+    #[arg(long, value_name = "FILE")]
+    pub tls: Option<PathBuf>,
+}
+
+/// `state`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  connectome state show\n  connectome state reset trigger/trend-vision-one")]
+pub struct State {
+    #[command(subcommand)]
+    pub verb: StateVerb,
+}
+
+/// What to do with local state.
+#[derive(Debug, Subcommand)]
+pub enum StateVerb {
+    /// Lists checkpoints
+    Show,
+    /// Forgets checkpoints, after asking
+    Reset {
+        /// The beginning of the names of those to forget
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  connectome completions bash > /etc/bash_completion.d/connectome")]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  connectome man target/man && man target/man/connectome.1")]
+pub struct Man {
+    /// The folder they are written to
+    pub folder: PathBuf,
+}

@@ -1,0 +1,133 @@
+//! `connectome action`
+
+use connectome_core::operation::Operation;
+use connectome_core::place::Source;
+use connectome_core::request::{Body, Content, Request};
+use connectome_core::secret::MASK;
+use connectome_core::{Connection, Error, ErrorKind};
+use serde_json::{Value, json};
+
+use crate::World;
+use crate::arguments::{Action, Form};
+use crate::configuration::{connect, settings};
+use crate::exit::Outcome;
+use crate::{input, print};
+
+pub async fn run(world: &World, verb: &Action) -> Outcome {
+    let connector = world.connector(&verb.connector)?;
+    let operation = connector.operation(&verb.action).ok_or_else(|| unknown(connector, &verb.action))?;
+    let input = input::read(verb.input.as_deref())?;
+    if verb.dry_run {
+        return dry_run(world, verb, connector, operation, &input);
+    }
+    let connection = connect(world, connector, &verb.access)?;
+    if world.arguments.output == Form::Jsonl && has_items(operation) {
+        return stream(&connection, operation, &input).await;
+    }
+    match connection.call(operation, input).await {
+        Ok(output) if world.arguments.output == Form::Jsonl => print::json_line(&output),
+        Ok(output) => print::json(&output),
+        Err(error) => {
+            partial(&error)?;
+            Err(error)
+        }
+    }
+}
+
+/// What worked is a result even when the rest failed.
+pub fn partial(error: &Error) -> Outcome {
+    let parts = error.parts();
+    match (error.kind(), &parts.output) {
+        (ErrorKind::Partial, _) => print::json(&json!({ "partial": true, "items": parts.items })),
+        (ErrorKind::Protocol, Some(output)) => print::json(output),
+        _ => Ok(()),
+    }
+}
+
+fn unknown(connector: &connectome_core::connector::Connector, name: &str) -> Error {
+    let error = Error::new(ErrorKind::Input, format!("{} has no action {name:?}", connector.title));
+    if connector.trigger(name).is_some() {
+        return error.advice(format!("it is a trigger: `connectome trigger {} {name}`", connector.name));
+    }
+    let words: Vec<&str> = name.split(['_', '-', ' ']).filter(|word| word.len() > 3).collect();
+    let like: Vec<&str> = connector.operations.iter().map(|it| it.name).filter(|it| words.iter().any(|word| it.contains(word))).take(6).collect();
+    error.advice(if like.is_empty() { format!("`connectome describe {}` lists them", connector.name) } else { format!("perhaps: {}", like.join(", ")) })
+}
+
+fn has_items(operation: &Operation) -> bool {
+    operation.output.iter().any(|output| matches!(output.field.source, Source::Items))
+}
+
+/// Prints each record as it comes: one page is held at a time.
+async fn stream(connection: &Connection, operation: &'static Operation, input: &Value) -> Outcome {
+    let mut reading = connection.open(operation, input).await?;
+    while let Some(page) = reading.next_page().await? {
+        let mut lines = String::new();
+        for record in page {
+            lines.push_str(&record.to_string());
+            lines.push('\n');
+        }
+        print::text(&lines)?;
+    }
+    Ok(())
+}
+
+fn dry_run(world: &World, verb: &Action, connector: &'static connectome_core::connector::Connector, operation: &'static Operation, input: &Value) -> Outcome {
+    let mut settings = settings(world, connector, &verb.access)?;
+    // Nothing is sent, so a secret that is not there yet is not missed.
+    for field in connector.parameters.fields.iter().filter(|field| field.secret) {
+        settings.parameters.entry(field.name).or_insert_with(|| json!("not-set"));
+    }
+    let connection = Connection::new(connector, settings)?;
+    let input = connection.validate(operation, input)?;
+    let request = connection.request(operation, &input)?;
+    let clean = |text: &str| connection.redactor().clean(text);
+    if world.arguments.output != Form::Text {
+        return print::json(&serde_json::from_str(&clean(&as_json(&connection, &request).to_string())).unwrap_or_default());
+    }
+    let mut page = String::new();
+    if let Some(path) = operation.poll.as_ref().and_then(|poll| poll.call) {
+        page.push_str(&format!("# first, until the task has ended:\nGET {}{path}\n\n", connection.origin().base()));
+    }
+    if operation.cap.is_some_and(|cap| !cap.ask.is_empty()) {
+        page.push_str("# first, the same request is sent to count the results\n");
+    }
+    page.push_str(&format!("{} {}{}\n", request.method.text(), connection.origin().root(), request.target));
+    page.push_str(&format!("{}: {MASK}\n", connector.auth.0));
+    for (name, value) in &request.headers {
+        page.push_str(&format!("{name}: {value}\n"));
+    }
+    match &request.body {
+        Body::Empty => {}
+        Body::Json(json) => page.push_str(&format!("Content-Type: application/json\n\n{}\n", serde_json::to_string_pretty(json).unwrap_or_default())),
+        Body::Form(parts) => {
+            page.push_str("Content-Type: multipart/form-data\n\n");
+            for part in parts {
+                match &part.content {
+                    Content::Text(text) => page.push_str(&format!("{} = {text}\n", part.name)),
+                    Content::File(name, media_type, bytes) => page.push_str(&format!("{} = file {name} ({media_type}, {} bytes)\n", part.name, bytes.len())),
+                }
+            }
+        }
+    }
+    print::text(&clean(&page))?;
+    eprintln!("nothing was sent");
+    Ok(())
+}
+
+fn as_json(connection: &Connection, request: &Request) -> Value {
+    let headers: serde_json::Map<String, Value> =
+        std::iter::once((connection.connector().auth.0.to_owned(), json!(MASK))).chain(request.headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value)))).collect();
+    let body = match &request.body {
+        Body::Empty => Value::Null,
+        Body::Json(json) => json.clone(),
+        Body::Form(parts) => parts
+            .iter()
+            .map(|part| match &part.content {
+                Content::Text(text) => json!({ "part": part.name, "text": text }),
+                Content::File(name, media_type, bytes) => json!({ "part": part.name, "file": name, "media_type": media_type, "bytes": bytes.len() }),
+            })
+            .collect(),
+    };
+    json!({ "method": request.method.text(), "url": format!("{}{}", connection.origin().root(), request.target), "headers": headers, "body": body })
+}

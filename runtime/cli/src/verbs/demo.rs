@@ -1,0 +1,157 @@
+//! `connectome demo`: scenes of every connector, against simulated services in this process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use connectome_collect::rounds::Rounds;
+use connectome_collect::state::State;
+use connectome_core::clock::{Clock, ManualClock};
+use connectome_core::connector::Connector;
+use connectome_core::format::Format;
+use connectome_core::{Connection, Error, ErrorKind, Settings, template};
+use connectome_sim::{Options, Running, Scene, Service, Simulator, serve};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::World;
+use crate::arguments::Demo;
+use crate::configuration::state_path;
+use crate::exit::Outcome;
+use crate::print;
+
+const TOKEN: &str = "a-token-of-the-demonstration";
+
+pub async fn run(world: &World, _: &Demo) -> Outcome {
+    let path = state_path(world)?.with_file_name("demo.sqlite");
+    // Each demonstration starts from nothing.
+    let _ = std::fs::remove_file(&path);
+    let state = State::open(&path)?;
+    print::line("Everything below runs in this process, against simulated services on loopback. Waiting is skipped.")?;
+    let mut last = None;
+    for service in world.services.iter().filter(|service| !service.demo.is_empty()) {
+        let address = ([127, 0, 0, 1], 0).into();
+        let served = serve(Simulator::new(service, Options::new(TOKEN)), address, None)
+            .await
+            .map_err(|error| Error::new(ErrorKind::Connect, format!("no loopback port could be opened: {error}")))?;
+        print::line(&format!("\n{} (simulated)", service.connector.title))?;
+        show_service(service, &served, &state).await?;
+        last = Some(service.connector);
+    }
+    print::line(&format!("\nThe triggers' checkpoints are in {}", path.display()))?;
+    if let Some(connector) = last {
+        closing(connector)?;
+    }
+    Ok(())
+}
+
+fn closing(connector: &Connector) -> Outcome {
+    let name = connector.name;
+    let first = connector.operations.first().map_or("", |operation| operation.name);
+    print::line("\nTry next:")?;
+    print::line(&format!("  connectome describe {name}                 what it can do"))?;
+    print::line(&format!("  connectome simulate {name}                 this service for your own tests"))?;
+    print::line(&format!("  connectome permissions {name} {first}    the least role for an action"))
+}
+
+async fn show_service(service: &'static Service, served: &Running, state: &State) -> Outcome {
+    let connector = service.connector;
+    let mut settings = Settings::new(parameters(connector, &served.url()));
+    let clock = Arc::new(ManualClock::at(Timestamp::now()));
+    settings.clock = clock.clone();
+    let connection = Connection::new(connector, settings)?;
+    let mut kept = Map::new();
+    let day_ago = clock.now().checked_sub(Duration::from_secs(86_400)).unwrap_or(clock.now());
+    kept.insert("day_ago".to_owned(), json!(day_ago.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()));
+    for scene in service.demo {
+        let input = filled(scene.input, &kept);
+        print::line(&format!("\n  {}", scene.say))?;
+        let call = if scene.trigger { "trigger" } else { "action" };
+        print::line(&format!("  $ connectome {call} {} {}{}", connector.name, scene.call, if scene.trigger { " --once" } else { "" }))?;
+        let result = if scene.trigger { round(&connection, connector, scene, &input, state).await } else { act(&connection, connector, scene, input).await };
+        match result {
+            Ok(output) => {
+                for (name, path) in scene.keep {
+                    kept.insert((*name).to_owned(), at(&output, path).cloned().unwrap_or_default());
+                }
+                shown(scene, &output)?;
+            }
+            Err(error) if scene.partly && error.kind() == ErrorKind::Partial => {
+                for line in error.to_string().lines().filter(|line| line.trim_start().starts_with("item") || !line.starts_with(' ')) {
+                    print::line(&format!("    {line}"))?;
+                }
+                print::line("    exit code 3")?;
+            }
+            Err(error) => return Err(error),
+        }
+        clock.advance(Duration::from_secs(60));
+    }
+    Ok(())
+}
+
+fn parameters(connector: &Connector, url: &str) -> Map<String, Value> {
+    let fields = connector.parameters.fields.iter();
+    fields
+        .filter_map(|field| {
+            let value = if field.secret { json!(TOKEN) } else if field.rules.format == Some(Format::BaseUrl) { json!(url) } else { return None };
+            Some((field.name.to_owned(), value))
+        })
+        .collect()
+}
+
+async fn act(connection: &Connection, connector: &Connector, scene: &Scene, input: Value) -> Result<Value, Error> {
+    // The generator checked that the scene's action exists.
+    let operation = connector.operation(scene.call).ok_or_else(|| Error::new(ErrorKind::Input, format!("no action {}", scene.call)))?;
+    connection.call(operation, input).await
+}
+
+async fn round(connection: &Connection, connector: &Connector, scene: &Scene, input: &Value, state: &State) -> Result<Value, Error> {
+    let trigger = connector.trigger(scene.call).ok_or_else(|| Error::new(ErrorKind::Input, format!("no trigger {}", scene.call)))?;
+    let key = super::trigger::key(connector.name, trigger.name, connection.origin().root(), input);
+    let mut rounds = Rounds::new(connection.clone(), trigger, input, state.load(&key)?.as_deref())?;
+    let round = rounds.next().await?;
+    let event = round.event.clone();
+    state.save(&key, &rounds.accept(round))?;
+    Ok(event)
+}
+
+/// The scene's input with kept values in their places.
+fn filled(input: &str, kept: &Map<String, Value>) -> Value {
+    fn fill(value: Value, kept: &Map<String, Value>) -> Value {
+        match value {
+            Value::String(text) => Value::from(template::fill(&text, kept)),
+            Value::Array(items) => items.into_iter().map(|item| fill(item, kept)).collect(),
+            Value::Object(fields) => Value::Object(fields.into_iter().map(|(name, value)| (name, fill(value, kept))).collect()),
+            other => other,
+        }
+    }
+    fill(serde_json::from_str(input).unwrap_or_default(), kept)
+}
+
+fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(value, |value, key| match key.parse::<usize>() {
+        Ok(index) if value.is_array() => value.get(index),
+        _ => value.get(key),
+    })
+}
+
+/// `status` is a value; `alerts[3]: id, severity` is three rows of a list.
+fn shown(scene: &Scene, output: &Value) -> Outcome {
+    for show in scene.show {
+        match show.split_once("]: ").and_then(|(head, columns)| Some((head.split_once('[')?, columns))) {
+            Some(((list, count), columns)) => {
+                let columns: Vec<&str> = columns.split(", ").collect();
+                let rows = at(output, list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+                let cells = rows.iter().take(count.parse().unwrap_or(3)).map(|row| columns.iter().map(|column| at(row, column).map(plain).unwrap_or_default()).collect());
+                for line in print::table(&columns, cells).lines() {
+                    print::line(&format!("    {line}"))?;
+                }
+            }
+            None => print::line(&format!("    {show}: {}", at(output, show).map(plain).unwrap_or_default()))?,
+        }
+    }
+    Ok(())
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,12 @@
+//! A verb of the command line each.
+
+pub mod action;
+pub mod catalog;
+pub mod check;
+pub mod demo;
+pub mod describe;
+pub mod permissions;
+pub mod shell;
+pub mod simulate;
+pub mod state;
+pub mod trigger;

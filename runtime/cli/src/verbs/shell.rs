@@ -1,0 +1,21 @@
+//! `connectome completions` and `connectome man`
+
+use clap::CommandFactory;
+use connectome_core::{Error, ErrorKind};
+
+use crate::arguments::{Arguments, Completions, Man};
+use crate::exit::Outcome;
+use crate::print;
+
+pub fn completions(verb: &Completions) -> Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(verb.shell, &mut Arguments::command(), "connectome", &mut script);
+    print::text(&String::from_utf8_lossy(&script))
+}
+
+pub fn man(verb: &Man) -> Outcome {
+    let failed = |error: std::io::Error| Error::new(ErrorKind::Storage, format!("the manual cannot be written to {}: {error}", verb.folder.display()));
+    std::fs::create_dir_all(&verb.folder).map_err(failed)?;
+    clap_mangen::generate_to(Arguments::command(), &verb.folder).map_err(failed)?;
+    print::line(&format!("the manual is in {}", verb.folder.display()))
+}

@@ -1,0 +1,101 @@
+//! `connectome simulate`
+
+use connectome_core::connection::environment_prefix;
+use connectome_core::{Error, ErrorKind};
+use connectome_sim::{FAULT_KINDS, Fault, Grants, Options, Running, Service, Simulator, Tls, Token, serve};
+use serde_json::json;
+
+use crate::World;
+use crate::arguments::{Form, Simulate};
+use crate::exit::{Outcome, interrupted};
+use crate::print;
+
+pub async fn run(world: &World, verb: &Simulate) -> Outcome {
+    if verb.faults.iter().any(|fault| fault == "help") {
+        let rows = FAULT_KINDS.iter().map(|(name, doc)| vec![(*name).to_owned(), (*doc).to_owned()]);
+        return print::text(&print::table(&["fault", "what happens"], rows));
+    }
+    let options = options(verb)?;
+    if !verb.listen.ip().is_loopback() {
+        return Err(Error::new(ErrorKind::Input, format!("{} is not a loopback address", verb.listen)).advice("simulators serve this machine only: use 127.0.0.1 or [::1]"));
+    }
+    let tls = match &verb.tls {
+        None => None,
+        Some(path) => {
+            let tls = Tls::for_names(&["localhost", "127.0.0.1", "::1"]).map_err(|why| Error::new(ErrorKind::Storage, format!("no certificate could be made: {why}")))?;
+            std::fs::write(path, &tls.authority).map_err(|error| Error::new(ErrorKind::Storage, format!("{} cannot be written: {error}", path.display())))?;
+            Some(tls)
+        }
+    };
+    let mut running: Vec<(&str, Running)> = Vec::new();
+    for (at, service) in services(world, verb)?.into_iter().enumerate() {
+        let mut address = verb.listen;
+        if address.port() != 0 {
+            address.set_port(address.port().saturating_add(u16::try_from(at).unwrap_or(u16::MAX)));
+        }
+        let served = serve(Simulator::new(service, options.clone()), address, tls.as_ref()).await.map_err(|error| {
+            Error::new(ErrorKind::Connect, format!("{address} cannot be listened on: {error}")).advice("another process may use the port; choose one with --listen, or port 0 for any")
+        })?;
+        running.push((service.connector.name, served));
+    }
+    announce(world, verb, &running)?;
+    interrupted().await;
+    Err(Error::new(ErrorKind::Interrupted, "stopped"))
+}
+
+fn services(world: &World, verb: &Simulate) -> Result<Vec<&'static Service>, Error> {
+    if verb.connectors.is_empty() {
+        return Ok(world.services.to_vec());
+    }
+    let find = |name: &String| {
+        world.services.iter().find(|service| service.connector.name == name).copied().ok_or_else(|| {
+            let names: Vec<&str> = world.services.iter().map(|service| service.connector.name).collect();
+            Error::new(ErrorKind::Input, format!("there is no simulated service for {name:?}")).advice(format!("there are: {}", names.join(", ")))
+        })
+    };
+    verb.connectors.iter().map(find).collect()
+}
+
+fn options(verb: &Simulate) -> Result<Options, Error> {
+    let wrong = |why: String| Error::new(ErrorKind::Input, why);
+    let mut options = Options::new(&verb.token);
+    options.seed = verb.seed;
+    options.scale = verb.scale.max(1);
+    options.faults = verb.faults.iter().map(|text| text.parse::<Fault>().map_err(wrong)).collect::<Result<_, _>>()?;
+    let denied: Vec<(String, String)> = verb
+        .denied
+        .iter()
+        .map(|text| text.split_once(": ").map(|(app, name)| (app.to_owned(), name.to_owned())).ok_or_else(|| wrong(format!("--deny {text:?}: write `App: permission`"))))
+        .collect::<Result<_, _>>()?;
+    if !denied.is_empty() {
+        options.tokens[0].grants = Grants::AllBut(denied);
+    }
+    options.tokens.push(Token { secret: format!("{}-expired", verb.token), grants: Grants::Expired });
+    options.tokens.push(Token { secret: format!("{}-powerless", verb.token), grants: Grants::Listed(Vec::new()) });
+    Ok(options)
+}
+
+fn announce(world: &World, verb: &Simulate, running: &[(&str, Running)]) -> Outcome {
+    if world.arguments.output != Form::Text {
+        let list: Vec<_> = running.iter().map(|(name, served)| json!({ "connector": name, "url": served.url(), "token": verb.token })).collect();
+        return print::json_line(&json!({ "simulating": list }));
+    }
+    for (name, served) in running {
+        let prefix = environment_prefix(name);
+        print::line(&format!("# {name} at {}", served.url()))?;
+        // The parameters of a service are its own; those that hold an address and a secret are named after what they are.
+        let fields = served.simulator.service().connector.parameters.fields;
+        for field in fields {
+            if field.secret {
+                print::line(&format!("export {prefix}{}={}", field.name.to_uppercase(), verb.token))?;
+            } else if field.rules.format == Some(connectome_core::format::Format::BaseUrl) {
+                print::line(&format!("export {prefix}{}={}", field.name.to_uppercase(), served.url()))?;
+            }
+        }
+    }
+    if let Some(path) = &verb.tls {
+        print::line(&format!("export CONNECTOME_CA_FILE={}", path.display()))?;
+    }
+    eprintln!("simulating until Ctrl-C; the lines above set up another shell");
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! `connectome trigger`
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use connectome_collect::rounds::{Round, Rounds};
+use connectome_collect::state::State;
+use connectome_core::retry::pause;
+use connectome_core::{Error, ErrorKind};
+use serde_json::Value;
+
+use crate::World;
+use crate::arguments::Trigger;
+use crate::configuration::{connect, state_path};
+use crate::exit::{Outcome, interrupted};
+use crate::{input, print};
+
+pub async fn run(world: &World, verb: &Trigger) -> Outcome {
+    let connector = world.connector(&verb.connector)?;
+    let trigger = connector.trigger(&verb.trigger).ok_or_else(|| {
+        let names: Vec<&str> = connector.triggers.iter().map(|trigger| trigger.name).collect();
+        Error::new(ErrorKind::Input, format!("{} has no trigger {:?}", connector.title, verb.trigger)).advice(format!("there are: {}", names.join(", ")))
+    })?;
+    let input = input::read(verb.input.as_deref())?;
+    let connection = connect(world, connector, &verb.access)?;
+    let state = State::open(&state_path(world)?)?;
+    let key = key(connector.name, trigger.name, connection.origin().root(), &input);
+    let mut rounds = Rounds::new(connection.clone(), trigger, &input, state.load(&key)?.as_deref())?;
+    let stop = interrupted();
+    tokio::pin!(stop);
+    let mut failures = 0;
+    loop {
+        let round = tokio::select! {
+            biased;
+            () = &mut stop => return Err(Error::new(ErrorKind::Interrupted, "interrupted; the next run goes on where this one ended")),
+            round = rounds.next() => round,
+        };
+        let wait = match round {
+            Ok(round) => {
+                failures = 0;
+                give(verb, &round)?;
+                // What was printed counts as given only now: a stop before this line gives it again, never not at all.
+                state.save(&key, &rounds.accept(round))?;
+                rounds.interval()
+            }
+            Err(error) if verb.once || !is_passing(&error) => return Err(error),
+            Err(error) => {
+                failures += 1;
+                let wait = pause(failures, 0.0).min(rounds.interval());
+                eprintln!("warning: {error}\n  the same range is read again in {} seconds", wait.as_secs());
+                wait
+            }
+        };
+        if verb.once {
+            return Ok(());
+        }
+        tokio::select! {
+            biased;
+            () = &mut stop => return Err(Error::new(ErrorKind::Interrupted, "interrupted; the next run goes on where this one ended")),
+            () = connection.clock().sleep(wait.max(Duration::from_millis(1))) => {}
+        }
+    }
+}
+
+fn give(verb: &Trigger, round: &Round) -> Outcome {
+    let empty = round.event.as_object().is_some_and(|event| event.values().any(|value| value.as_array().is_some_and(Vec::is_empty)));
+    if verb.skip_empty && empty { Ok(()) } else { print::json_line(&round.event) }
+}
+
+/// Whether it may work the next time without anybody doing anything.
+fn is_passing(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Connect | ErrorKind::RateLimited | ErrorKind::Timeout | ErrorKind::Server | ErrorKind::Protocol | ErrorKind::TaskTimeout)
+}
+
+/// The checkpoint's name: another input or service is another series of rounds.
+pub fn key(connector: &str, trigger: &str, origin: &str, input: &Value) -> String {
+    let mut hasher = DefaultHasher::new();
+    (origin, input.to_string()).hash(&mut hasher);
+    format!("trigger/{connector}/{trigger}/{:016x}", hasher.finish())
+}

@@ -1,0 +1,187 @@
+//! Local state: one SQLite database, private to the user.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use connectome_core::{Error, ErrorKind};
+use rusqlite::{Connection, OptionalExtension, params};
+
+/// The version of the tables. A database of a newer one is refused, never changed.
+const VERSION: i64 = 1;
+
+/// A database of checkpoints.
+#[derive(Debug)]
+pub struct State {
+    database: Connection,
+    path: PathBuf,
+}
+
+/// A checkpoint as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it belongs to.
+    pub key: String,
+    /// What it holds, as JSON.
+    pub value: String,
+    /// When it was written.
+    pub updated: String,
+}
+
+impl State {
+    /// Opens a database, or makes one that only its owner can read.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            private_folder(folder).map_err(|error| disk(path, &error))?;
+        }
+        private_file(path).map_err(|error| disk(path, &error))?;
+        let database = Connection::open(path).map_err(|error| broken(path, &error))?;
+        let state = Self { database, path: path.to_path_buf() };
+        state.prepare().map_err(|error| broken(path, &error))?;
+        match state.version().map_err(|error| broken(path, &error))? {
+            0 => state.create().map_err(|error| broken(path, &error))?,
+            VERSION => {}
+            newer => {
+                return Err(Error::new(ErrorKind::Storage, format!("the state in {} was written by a newer connectome (its version is {newer}, this one knows {VERSION})", path.display()))
+                    .advice("use that version, or name another file with --state"));
+            }
+        }
+        Ok(state)
+    }
+
+    fn prepare(&self) -> rusqlite::Result<()> {
+        self.database.busy_timeout(std::time::Duration::from_secs(5))?;
+        self.database.pragma_update(None, "journal_mode", "WAL")?;
+        self.database.pragma_update(None, "synchronous", "FULL")
+    }
+
+    fn version(&self) -> rusqlite::Result<i64> {
+        self.database.pragma_query_value(None, "user_version", |row| row.get(0))
+    }
+
+    fn create(&self) -> rusqlite::Result<()> {
+        self.database.execute_batch(&format!(
+            "BEGIN IMMEDIATE;
+             CREATE TABLE IF NOT EXISTS checkpoint (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated TEXT NOT NULL) STRICT;
+             PRAGMA user_version = {VERSION};
+             COMMIT;"
+        ))
+    }
+
+    /// A checkpoint, if there is one.
+    pub fn load(&self, key: &str) -> Result<Option<String>, Error> {
+        self.database
+            .query_row("SELECT value FROM checkpoint WHERE key = ?1", params![key], |row| row.get(0))
+            .optional()
+            .map_err(|error| broken(&self.path, &error))
+    }
+
+    /// Writes a checkpoint; it is on the disk when this returns.
+    pub fn save(&self, key: &str, value: &str) -> Result<(), Error> {
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        self.database
+            .execute(
+                "INSERT INTO checkpoint (key, value, updated) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated = excluded.updated",
+                params![key, value, now],
+            )
+            .map(drop)
+            .map_err(|error| broken(&self.path, &error))
+    }
+
+    /// Every checkpoint.
+    pub fn entries(&self) -> Result<Vec<Entry>, Error> {
+        let read = || -> rusqlite::Result<Vec<Entry>> {
+            let mut statement = self.database.prepare("SELECT key, value, updated FROM checkpoint ORDER BY key")?;
+            let rows = statement.query_map([], |row| Ok(Entry { key: row.get(0)?, value: row.get(1)?, updated: row.get(2)? }))?;
+            rows.collect()
+        };
+        read().map_err(|error| broken(&self.path, &error))
+    }
+
+    /// Removes checkpoints whose key begins so; returns how many.
+    pub fn reset(&self, start: &str) -> Result<usize, Error> {
+        self.database
+            .execute("DELETE FROM checkpoint WHERE substr(key, 1, length(?1)) = ?1", params![start])
+            .map_err(|error| broken(&self.path, &error))
+    }
+}
+
+fn disk(path: &Path, error: &std::io::Error) -> Error {
+    Error::new(ErrorKind::Storage, format!("the state in {} cannot be used: {error}", path.display())).advice("check the folder's permissions and space, or name another file with --state")
+}
+
+fn broken(path: &Path, error: &rusqlite::Error) -> Error {
+    let advice = match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => "the file is damaged or no database: move it away, or name another file with --state; nothing was changed in it",
+        Some(rusqlite::ErrorCode::DiskFull) => "free some space and run it again; nothing was lost",
+        Some(rusqlite::ErrorCode::DatabaseBusy) => "another connectome is writing to it; wait, or name another file with --state",
+        _ => "check the folder's permissions and space, or name another file with --state",
+    };
+    Error::new(ErrorKind::Storage, format!("the state in {}: {error}", path.display())).advice(advice)
+}
+
+#[cfg(unix)]
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    if folder.is_dir() { Ok(()) } else { fs::DirBuilder::new().recursive(true).mode(0o700).create(folder) }
+}
+
+#[cfg(not(unix))]
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+#[cfg(unix)]
+fn private_file(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
+}
+
+#[cfg(not(unix))]
+fn private_file(path: &Path) -> std::io::Result<()> {
+    fs::OpenOptions::new().create(true).append(true).open(path).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_outlives_its_process_and_is_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/state.sqlite");
+        State::open(&path).unwrap().save("trigger/a", "1").unwrap();
+        State::open(&path).unwrap().save("trigger/a", "2").unwrap();
+        assert_eq!(State::open(&path).unwrap().load("trigger/a").unwrap().as_deref(), Some("2"));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
+        }
+    }
+
+    #[test]
+    fn what_is_no_state_of_ours_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let damaged = folder.path().join("damaged");
+        fs::write(&damaged, "this is no database, and it is long enough to be looked at as one".repeat(20)).unwrap();
+        let error = State::open(&damaged).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Storage);
+        assert!(error.to_string().contains("move it away"), "{error}");
+        let newer = folder.path().join("newer");
+        State::open(&newer).unwrap().database.pragma_update(None, "user_version", 7).unwrap();
+        assert!(State::open(&newer).unwrap_err().to_string().contains("newer connectome"));
+    }
+
+    #[test]
+    fn a_reset_takes_what_begins_so_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::open(&folder.path().join("state")).unwrap();
+        for key in ["trigger/a", "trigger/ab", "trigger_/x"] {
+            state.save(key, "{}").unwrap();
+        }
+        assert_eq!(state.reset("trigger/").unwrap(), 2);
+        assert_eq!(state.entries().unwrap().len(), 1);
+    }
+}
