@@ -83,7 +83,10 @@ pub fn render_all(diagnostics: &[Diagnostic], sources: &[Source]) -> String {
         text.push_str("\n\n");
     }
     let count = sorted.len();
-    text.push_str(&format!("{count} {} in the specs; nothing was written\n", if count == 1 { "mistake" } else { "mistakes" }));
+    text.push_str(&format!(
+        "{count} {} in the specs; nothing was written\n",
+        if count == 1 { "mistake" } else { "mistakes" }
+    ));
     text
 }
 

@@ -21,7 +21,9 @@ pub fn read(root: &Path) -> io::Result<Vec<Source>> {
             let path = file.path();
             if matches!(path.extension().and_then(|it| it.to_str()), Some("yaml" | "yml")) {
                 let text = fs::read(&path)?;
-                let text = String::from_utf8(text).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, format!("{} is not UTF-8", path.display())))?;
+                let text = String::from_utf8(text).map_err(|_| {
+                    io::Error::new(io::ErrorKind::InvalidData, format!("{} is not UTF-8", path.display()))
+                })?;
                 sources.push(Source { path: path.to_string_lossy().replace('\\', "/"), text });
             }
         }

@@ -45,7 +45,8 @@ pub fn model(sources: &[Source]) -> Result<Model, Vec<Diagnostic>> {
 
 /// Reads the files, a spec for each folder, in the order of the folders' names.
 fn read(sources: &[Source], problems: &Problems) -> Vec<Spec> {
-    let mut folders: std::collections::BTreeMap<String, Vec<(FileId, Option<spec::File>)>> = std::collections::BTreeMap::new();
+    let mut folders: std::collections::BTreeMap<String, Vec<(FileId, Option<spec::File>)>> =
+        std::collections::BTreeMap::new();
     for (id, source) in sources.iter().enumerate() {
         let id = id as FileId;
         let folder = source.path.rsplit('/').nth(1).unwrap_or_default().to_owned();

@@ -258,14 +258,23 @@ pub enum Place {
     /// It steers the call.
     Control,
     Path,
-    Query { name: String, join: String },
+    Query {
+        name: String,
+        join: String,
+    },
     Header(String),
     Body(String),
     BodyItems(Option<String>),
-    Part { name: String, content_type: String },
+    Part {
+        name: String,
+        content_type: String,
+    },
     Filter(Filter),
     /// Inside a record.
-    Key { names: Vec<Conditional>, beside: Option<String> },
+    Key {
+        names: Vec<Conditional>,
+        beside: Option<String>,
+    },
     Unsent,
 }
 

@@ -37,27 +37,57 @@ fn words(text: &str) -> Vec<String> {
             word.push(letter);
         }
     }
+    if words.is_empty() {
+        // Signs alone, as `<=`: their numbers tell them apart.
+        words.extend(text.chars().map(|sign| format!("u{:x}", u32::from(sign))));
+    }
     words
 }
 
 /// Whether a letter may stand in an identifier: `²` and `½` count as letters or digits elsewhere, and may not.
 fn fits(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || (letter.is_alphanumeric() && syn::parse_str::<syn::Ident>(&format!("x{letter}")).is_ok())
+    letter.is_ascii_alphanumeric()
+        || (letter.is_alphanumeric() && syn::parse_str::<syn::Ident>(&format!("x{letter}")).is_ok())
 }
 
 /// An identifier of words, which needs another letter in front when it would begin with a digit.
 fn identifier(joined: String, empty: &str, prefix: &str) -> String {
     let joined = if joined.is_empty() { empty.to_owned() } else { joined };
     // A keyword may begin an identifier, so its first letter is looked at alone.
-    let first = joined.chars().next().is_some_and(|first| first.is_ascii_alphabetic() || syn::parse_str::<syn::Ident>(&format!("{first}x")).is_ok());
+    let first = joined
+        .chars()
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic() || syn::parse_str::<syn::Ident>(&format!("{first}x")).is_ok());
     if first { joined } else { format!("{prefix}{joined}") }
 }
 
 /// A Rust type: `endpoint_data` is `EndpointData`. A name that the generated code uses itself gets a `_`.
 pub fn rust_type(text: &str) -> String {
     const TAKEN: [&str; 24] = [
-        "Client", "Connection", "Default", "Deserialize", "Error", "File", "FnOnce", "From", "Into", "Items", "Map", "Option", "Other", "Parameters", "Result", "Secret", "Self",
-        "Serialize", "Settings", "Some", "String", "Value", "Vec", "None",
+        "Client",
+        "Connection",
+        "Default",
+        "Deserialize",
+        "Error",
+        "File",
+        "FnOnce",
+        "From",
+        "Into",
+        "Items",
+        "Map",
+        "Option",
+        "Other",
+        "Parameters",
+        "Result",
+        "Secret",
+        "Self",
+        "Serialize",
+        "Settings",
+        "Some",
+        "String",
+        "Value",
+        "Vec",
+        "None",
     ];
     let joined = camel(text);
     if TAKEN.contains(&joined.as_str()) { format!("{joined}_") } else { joined }
@@ -92,9 +122,56 @@ pub fn rust_module(text: &str) -> String {
 fn is_keyword(word: &str) -> bool {
     matches!(
         word,
-        "as" | "async" | "await" | "box" | "break" | "const" | "continue" | "crate" | "do" | "dyn" | "else" | "enum" | "extern" | "false" | "final" | "fn" | "for" | "gen"
-            | "if" | "impl" | "in" | "let" | "loop" | "macro" | "match" | "mod" | "move" | "mut" | "override" | "priv" | "pub" | "ref" | "return" | "self" | "static"
-            | "struct" | "super" | "trait" | "true" | "try" | "type" | "typeof" | "unsafe" | "unsized" | "use" | "virtual" | "where" | "while" | "yield" | "abstract" | "become"
+        "as" | "async"
+            | "await"
+            | "box"
+            | "break"
+            | "const"
+            | "continue"
+            | "crate"
+            | "do"
+            | "dyn"
+            | "else"
+            | "enum"
+            | "extern"
+            | "false"
+            | "final"
+            | "fn"
+            | "for"
+            | "gen"
+            | "if"
+            | "impl"
+            | "in"
+            | "let"
+            | "loop"
+            | "macro"
+            | "match"
+            | "mod"
+            | "move"
+            | "mut"
+            | "override"
+            | "priv"
+            | "pub"
+            | "ref"
+            | "return"
+            | "self"
+            | "static"
+            | "struct"
+            | "super"
+            | "trait"
+            | "true"
+            | "try"
+            | "type"
+            | "typeof"
+            | "unsafe"
+            | "unsized"
+            | "use"
+            | "virtual"
+            | "where"
+            | "while"
+            | "yield"
+            | "abstract"
+            | "become"
     )
 }
 
@@ -115,6 +192,8 @@ mod tests {
         assert_eq!(rust_field("größe"), "größe");
         assert_eq!(rust_constant("größe"), "GRÖSSE");
         assert_eq!(rust_field("more"), "more_");
+        assert_eq!(rust_variant("<="), "U3cU3d");
+        assert_eq!(rust_field("_"), "u5f");
         assert_eq!(rust_type(""), "Empty");
         assert_eq!(rust_type("macOSX"), "MacOsx");
         assert_eq!(rust_field("type"), "type_");

@@ -81,11 +81,19 @@ pub fn compare(folder: &Path, files: &[File]) -> io::Result<Changes> {
 pub fn diff(folder: &Path, files: &[File], changes: &Changes) -> io::Result<String> {
     let mut text = String::new();
     let gone = changes.removed.iter().map(|path| (path, String::new()));
-    let made = changes.written.iter().filter_map(|path| Some((path, files.iter().find(|file| file.path == *path)?.text.clone())));
+    let made = changes
+        .written
+        .iter()
+        .filter_map(|path| Some((path, files.iter().find(|file| file.path == *path)?.text.clone())));
     for (path, new) in made.chain(gone) {
         let old = read(&folder.join(path))?.unwrap_or_default();
         let shown = folder.join(path).display().to_string();
-        text.push_str(&similar::TextDiff::from_lines(&old, &new).unified_diff().header(&shown, &format!("{shown} (generated)")).to_string());
+        text.push_str(
+            &similar::TextDiff::from_lines(&old, &new)
+                .unified_diff()
+                .header(&shown, &format!("{shown} (generated)"))
+                .to_string(),
+        );
     }
     Ok(text)
 }

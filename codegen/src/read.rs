@@ -52,9 +52,11 @@ impl Problems {
         self.told.borrow()[..self.read.get()].iter().any(|told| span.holds(told.span))
     }
 
-    /// As [`Problems::misread`], but for keys that are missing and for mistakes in these parts of it.
-    pub fn misread_outside(&self, span: Span, parts: &[Span]) -> bool {
-        let counts = |told: &Diagnostic| told.code != "missing-key" && span.holds(told.span) && !parts.iter().any(|part| part.holds(told.span));
+    /// Whether a key in there is unknown, leaving these parts of it aside: what it was meant to say seems to be missing.
+    pub fn misspelt(&self, span: Span, but: &[Span]) -> bool {
+        let counts = |told: &Diagnostic| {
+            told.code == "unknown-key" && span.holds(told.span) && !but.iter().any(|part| part.holds(told.span))
+        };
         self.told.borrow()[..self.read.get()].iter().any(counts)
     }
 
@@ -212,10 +214,20 @@ impl<'a> Map<'a> {
         }
     }
 
+    /// What a message about the whole mapping underlines: its key, or itself.
+    pub fn named(&self) -> Span {
+        match &self.way {
+            Way::Read { place, .. } => place.named,
+            Way::Describe(_) => Span::default(),
+        }
+    }
+
     /// Where a key of this mapping stands.
     pub fn span_of(&self, name: &str) -> Span {
         match &self.way {
-            Way::Read { entries, place, .. } => entries.iter().find(|(key, _)| key.value == name).map_or(place.named, |(key, _)| key.span),
+            Way::Read { entries, place, .. } => {
+                entries.iter().find(|(key, _)| key.value == name).map_or(place.named, |(key, _)| key.span)
+            }
             Way::Describe(_) => Span::default(),
         }
     }
@@ -258,20 +270,26 @@ impl<'a> Map<'a> {
                 continue;
             }
             // A key that is there already is not what was meant.
-            let open: Vec<&str> = keys.iter().map(|key| key.name).filter(|name| !entries.iter().any(|(said, _)| said.value == *name)).collect();
+            let open: Vec<&str> = keys
+                .iter()
+                .map(|key| key.name)
+                .filter(|name| !entries.iter().any(|(said, _)| said.value == *name))
+                .collect();
             let near = nearest(&said.value, open.iter().copied());
             missing.retain(|name| Some(*name) != near);
-            let diagnostic = Diagnostic::new("unknown-key", said.span, format!("unknown key `{}`", said.value)).suggest(&said.value, open.iter().copied());
+            let diagnostic = Diagnostic::new("unknown-key", said.span, format!("unknown key `{}`", said.value))
+                .suggest(&said.value, open.iter().copied());
             problems.push(match diagnostic.help {
                 Some(_) => diagnostic,
-                None => diagnostic.help(format!("generated/schemas/spec.schema.json lists the keys of {}", article(self.word))),
+                None => diagnostic
+                    .help(format!("generated/schemas/spec.schema.json lists the keys of {}", article(self.word))),
             });
         }
         for name in missing {
             let meaning = keys.iter().find(|key| key.name == name).map_or("", |key| key.doc);
             problems.push(
                 Diagnostic::new("missing-key", place.named, format!("`{name}` is missing"))
-                    .help(format!("add `{name}:` {}", lower_first(meaning.trim_end_matches('.')))),
+                    .help(format!("add `{name}: …` ({})", lower_first(meaning.trim_end_matches('.')))),
             );
         }
     }
@@ -284,7 +302,24 @@ fn lower_first(text: &str) -> String {
 
 /// A value of another kind than the one that belongs there.
 pub fn wrong_kind(node: &Node, expected: &str) -> Diagnostic {
-    Diagnostic::new("wrong-kind", node.span, format!("expected {expected}")).label(format!("this is {}", node.kind()))
+    match node.value {
+        Value::Null => {
+            Diagnostic::new("wrong-kind", node.named(), format!("expected {expected}")).label("nothing is said here")
+        }
+        _ => Diagnostic::new("wrong-kind", node.span, format!("expected {expected}"))
+            .label(format!("this is {}", node.kind())),
+    }
+}
+
+/// A number that is not one, and what to do about it.
+fn wrong_number(node: &Node, expected: &str) -> Diagnostic {
+    match &node.value {
+        Value::Text(text) if text.parse::<f64>().is_ok() => {
+            wrong_kind(node, expected).help(format!("write `{text}`, without quotes"))
+        }
+        Value::Integer(it) if *it < 0 => wrong_kind(node, expected).label("this is less").help("write `0` or more"),
+        _ => wrong_kind(node, expected).help("write it in digits"),
+    }
 }
 
 impl<T: Word> Form for T {
@@ -294,7 +329,9 @@ impl<T: Word> Form for T {
 
     fn take(node: &Node, problems: &Problems) -> Option<Self> {
         match &node.value {
-            Value::Map(entries) => Some(read_word(entries, Place { named: node.named(), whole: node.whole() }, problems)),
+            Value::Map(entries) => {
+                Some(read_word(entries, Place { named: node.named(), whole: node.whole() }, problems))
+            }
             _ => {
                 problems.push(wrong_kind(node, &format!("the keys of {}", article(T::NAME))).help(keys_of::<T>()));
                 None
@@ -304,7 +341,11 @@ impl<T: Word> Form for T {
 
     fn absent(span: Span) -> Self {
         let place = Place { named: span, whole: span };
-        T::read(&Map { way: Way::Read { entries: &[], place, problems: &Problems::default() }, word: T::NAME, keys: RefCell::default() })
+        T::read(&Map {
+            way: Way::Read { entries: &[], place, problems: &Problems::default() },
+            word: T::NAME,
+            keys: RefCell::default(),
+        })
     }
 }
 
@@ -345,7 +386,7 @@ impl Form for String {
                 None
             }
             _ => {
-                problems.push(wrong_kind(node, "text"));
+                problems.push(wrong_kind(node, "text").help("write one text here"));
                 None
             }
         }
@@ -379,7 +420,16 @@ impl Form for bool {
         match node.value {
             Value::Boolean(it) => Some(it),
             _ => {
-                problems.push(wrong_kind(node, "`true` or `false`"));
+                let meant = match &node.value {
+                    Value::Text(text) if matches!(text.to_lowercase().as_str(), "yes" | "on" | "true") => {
+                        "write `true`"
+                    }
+                    Value::Text(text) if matches!(text.to_lowercase().as_str(), "no" | "off" | "false") => {
+                        "write `false`"
+                    }
+                    _ => "write one of the two, without quotes",
+                };
+                problems.push(wrong_kind(node, "`true` or `false`").help(meant));
                 None
             }
         }
@@ -399,7 +449,7 @@ impl Form for i64 {
         match node.value {
             Value::Integer(it) => Some(it),
             _ => {
-                problems.push(wrong_kind(node, "a whole number"));
+                problems.push(wrong_number(node, "a whole number"));
                 None
             }
         }
@@ -419,7 +469,7 @@ impl Form for u64 {
         match node.value {
             Value::Integer(it) if it >= 0 => Some(it as u64),
             _ => {
-                problems.push(wrong_kind(node, "a whole number, zero or more"));
+                problems.push(wrong_number(node, "a whole number, zero or more"));
                 None
             }
         }
@@ -440,7 +490,7 @@ impl Form for f64 {
             Value::Integer(it) => Some(it as f64),
             Value::Float(it) => Some(it),
             _ => {
-                problems.push(wrong_kind(node, "a number"));
+                problems.push(wrong_number(node, "a number"));
                 None
             }
         }
@@ -565,10 +615,20 @@ impl<T: Form> Form for Names<T> {
         match &node.value {
             // A value that cannot be read leaves a stand-in, so that its name stays known.
             Value::Map(entries) => Some(Self(
-                entries.iter().map(|(key, node)| (key.clone(), T::take(node, problems).unwrap_or_else(|| T::absent(node.whole())))).collect(),
+                entries
+                    .iter()
+                    .map(|(key, node)| {
+                        (key.clone(), T::take(node, problems).unwrap_or_else(|| T::absent(node.whole())))
+                    })
+                    .collect(),
             )),
             _ => {
-                problems.push(wrong_kind(node, "a mapping from names"));
+                let help = if matches!(node.value, Value::List(_)) {
+                    "write `name: …` without `-` in front"
+                } else {
+                    "write `name: …`, a line for each"
+                };
+                problems.push(wrong_kind(node, "a mapping from names").help(help));
                 None
             }
         }
@@ -594,7 +654,9 @@ impl Form for Seconds {
             _ => None,
         };
         if read.is_none() {
-            problems.push(wrong_kind(node, "a span of time").help("write a number and a unit: `2s`, `10m`, `6h` or `365d`"));
+            problems.push(
+                wrong_kind(node, "a span of time").help("write a number and a unit: `2s`, `10m`, `6h` or `365d`"),
+            );
         }
         read.map(Seconds)
     }
@@ -718,7 +780,10 @@ mod tests {
 
     #[test]
     fn spans_of_time_have_a_unit() {
-        assert_eq!([seconds("2s"), seconds("10m"), seconds("6h"), seconds("365d")].map(Option::unwrap), [2, 600, 21_600, 31_536_000]);
+        assert_eq!(
+            [seconds("2s"), seconds("10m"), seconds("6h"), seconds("365d")].map(Option::unwrap),
+            [2, 600, 21_600, 31_536_000]
+        );
         assert_eq!([seconds("10"), seconds("é"), seconds("s"), seconds("-1s"), seconds("")], [None; 5]);
     }
 }

@@ -47,7 +47,9 @@ impl Span {
 
     fn part(self, found: Option<usize>, part: &str) -> Span {
         match found {
-            Some(at) if !part.is_empty() => Span { start: self.start + at as u32, end: self.start + (at + part.len()) as u32, ..self },
+            Some(at) if !part.is_empty() => {
+                Span { start: self.start + at as u32, end: self.start + (at + part.len()) as u32, ..self }
+            }
             _ => self,
         }
     }

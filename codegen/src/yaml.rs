@@ -81,7 +81,14 @@ impl Node {
 
 /// Reads one document, if there is any. A syntax error hides the rest of its file; keys said twice do not.
 pub fn parse(file: FileId, text: &str, problems: &mut Vec<Diagnostic>) -> Result<Option<Node>, ()> {
-    let mut reader = Reader { file, text, offsets: Offsets::of(text), parser: Parser::new_from_str(text), open: Vec::new(), problems };
+    let mut reader = Reader {
+        file,
+        text,
+        offsets: Offsets::of(text),
+        parser: Parser::new_from_str(text),
+        open: Vec::new(),
+        problems,
+    };
     reader.document().map_err(|diagnostic| reader.problems.push(diagnostic))
 }
 
@@ -112,29 +119,71 @@ impl<'a> Reader<'a> {
 
     /// The parser's complaint in words that say what to do. A bracket that stays open is shown where it was opened.
     fn syntax(&self, at: Span, complaint: &str) -> Diagnostic {
-        let line = |span: Span| self.text[..span.start as usize].matches('\n').count();
-        let here = |span: Span, label: &str, help: &str| Diagnostic::new("syntax", span, "this is not YAML").label(label).help(help);
-        let bracket = self.open.last().filter(|open| line(**open) != line(at));
-        let tabs = self.text[..at.end as usize].rfind('\n').map_or(0, |start| start + 1);
-        let indentation = self.text[tabs..].chars().take_while(|letter| letter.is_whitespace() && *letter != '\n');
-        if complaint.contains("tab") || indentation.clone().any(|letter| letter == '\t') {
-            let start = tabs + self.text[tabs..].find('\t').unwrap_or(0);
-            return here(Span { start: start as u32, end: start as u32 + 1, ..at }, "this is a tab", "indent with blanks");
+        let told = |span: Span, label: &str, help: &str| {
+            Diagnostic::new("syntax", span, "this is not YAML").label(label).help(help)
+        };
+        if complaint.contains("unknown anchor") {
+            return anchors(at);
         }
-        match (bracket, complaint) {
-            (Some(bracket), _) => here(*bracket, "this is not closed before the next line that cannot belong to it", "close it, or put the text around it in quotes"),
-            (_, it) if it.contains("flow") || it.contains("bracket") => {
-                here(at, "this does not belong inside brackets", "put a comma before it, close the bracket, or put the text around it in quotes")
+        let line = self.text[..at.start as usize].rfind('\n').map_or(0, |end| end + 1);
+        let tab = self.text[line..]
+            .char_indices()
+            .take_while(|(_, letter)| matches!(letter, ' ' | '\t'))
+            .find(|(_, letter)| *letter == '\t');
+        if let Some((tab, _)) = tab {
+            let start = (line + tab) as u32;
+            return told(Span { start, end: start + 1, ..at }, "this is a tab", "indent with blanks");
+        }
+        if let Some(bracket) = self.open.last().filter(|open| (open.start as usize) < line) {
+            return told(
+                *bracket,
+                "this is not closed where it should be",
+                "close it, or put the text that holds it in quotes",
+            );
+        }
+        let letter = self.text[at.start as usize..].chars().next();
+        match (letter, complaint) {
+            (Some(':'), _) => match self.bare_line_above(line) {
+                Some(above) => {
+                    told(above, "a key is followed by `:`", "write `key: value`, or put a text of two lines in quotes")
+                }
+                None => told(at, "this colon would begin a value", "put a text that holds `: ` in quotes"),
+            },
+            (Some('{' | '}' | '[' | ']'), _) => {
+                told(at, "this bracket belongs to nothing", "put a text that holds a bracket in quotes")
             }
-            (_, it) if it.contains("mapping values are not allowed") => here(at, "this colon would begin a value", "put a text that holds `: ` in quotes"),
-            (_, it) if it.contains("simple key") => here(at, "a key, and then no `: `", "write `key: value`"),
-            (_, it) if it.contains("quoted scalar") && it.contains("end of stream") => here(at, "a quote that is opened is never closed", "close it where the text ends"),
-            (_, it) if it.contains("trailing content") => here(at, "this comes after the closing quote", "put all of the text inside the quotes"),
+            (_, it) if it.contains("unexpected character") => {
+                told(at, "a text cannot begin like this", "put it in quotes")
+            }
+            (_, it) if it.contains("flow") => told(
+                at,
+                "there is no comma before this",
+                "put a comma between two entries, or the whole text in quotes",
+            ),
+            (_, it) if it.contains("simple key") => told(at, "a key is followed by `:`", "write `key: value`"),
+            (_, it) if it.contains("quoted scalar") && it.contains("end of stream") => {
+                told(at, "a quote that is opened is never closed", "close it where the text ends")
+            }
+            (_, it) if it.contains("trailing content") => {
+                told(at, "this comes after the closing quote", "put all of the text inside the quotes")
+            }
             (_, it) if it.contains("expected key") || it.contains("indent") || it.contains("block collection") => {
-                here(at, "this line is not indented like its neighbours", "begin all keys of a mapping in one column")
+                told(at, "this line is not indented like its neighbours", "begin all keys of a mapping in one column")
             }
-            (_, it) => Diagnostic::new("syntax", at, "this is not YAML").label(it.to_lowercase()).help("put a text in quotes if it holds anything but words"),
+            (_, it) => Diagnostic::new("syntax", at, "this is not YAML")
+                .label(it.to_lowercase())
+                .help("put a text in quotes if it holds anything but words"),
         }
+    }
+
+    /// The line above, if it is indented like this one and has no colon: its key lacks one, and the parser reads on.
+    fn bare_line_above(&self, line: usize) -> Option<Span> {
+        let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+        let above = self.text[..line.checked_sub(1)?].rfind('\n').map_or(0, |end| end + 1);
+        let (bare, this) = (self.text[above..line].trim_end(), &self.text[line..]);
+        let plain = !bare.contains(':') && !bare.trim_start().starts_with(['#', '-']) && !bare.trim().is_empty();
+        let (start, end) = ((above + indent(bare)) as u32, (above + bare.len()) as u32);
+        (plain && indent(bare) == indent(this)).then_some(Span { file: self.file, start, end })
     }
 
     fn span(&self, start: usize, end: usize) -> Span {
@@ -150,7 +199,8 @@ impl<'a> Reader<'a> {
                 Event::StreamEnd => return Ok(root),
                 Event::StreamStart | Event::DocumentEnd | Event::Nothing => {}
                 Event::DocumentStart(_) if root.is_some() => {
-                    return Err(Diagnostic::new("second-document", span, "a spec file holds one document").help("put the rest into a file of its own"));
+                    return Err(Diagnostic::new("second-document", span, "a spec file holds one document")
+                        .help("put the rest into a file of its own"));
                 }
                 Event::DocumentStart(_) => {}
                 event => root = Some(self.node(event, span, 0)?),
@@ -160,7 +210,8 @@ impl<'a> Reader<'a> {
 
     fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, Diagnostic> {
         if depth > MAX_DEPTH {
-            return Err(Diagnostic::new("too-deep", span, format!("nested more than {MAX_DEPTH} levels deep")));
+            return Err(Diagnostic::new("too-deep", span, format!("nested more than {MAX_DEPTH} levels deep"))
+                .help("no word of the language nests like this"));
         }
         match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -175,7 +226,11 @@ impl<'a> Reader<'a> {
                     let (event, at) = self.next()?;
                     if let Event::SequenceEnd = event {
                         self.open.truncate(self.open.len() - usize::from(flow));
-                        return Ok(Node { span: self.trimmed(Span { end: at.end.max(span.end), ..span }), key: None, value: Value::List(items) });
+                        return Ok(Node {
+                            span: self.trimmed(Span { end: at.end.max(span.end), ..span }),
+                            key: None,
+                            value: Value::List(items),
+                        });
                     }
                     items.push(self.node(event, at, depth + 1)?);
                 }
@@ -189,20 +244,31 @@ impl<'a> Reader<'a> {
                     let (event, at) = self.next()?;
                     if let Event::MappingEnd = event {
                         self.open.truncate(self.open.len() - usize::from(flow));
-                        return Ok(Node { span: self.trimmed(Span { end: at.end.max(span.end), ..span }), key: None, value: Value::Map(entries) });
+                        return Ok(Node {
+                            span: self.trimmed(Span { end: at.end.max(span.end), ..span }),
+                            key: None,
+                            value: Value::Map(entries),
+                        });
                     }
                     let key = self.key(event, at, depth)?;
                     let (event, at) = self.next()?;
                     let node = Node { key: Some(key.span), ..self.node(event, at, depth + 1)? };
                     // `{ doc: one, two }`: the rest of a text, which the parser takes for a key.
-                    let rest = flow && node.value == Value::Null && !self.text[key.span.end as usize..].trim_start().starts_with(':');
+                    let rest = flow
+                        && node.value == Value::Null
+                        && !self.text[key.span.end as usize..].trim_start().starts_with(':');
                     if rest && !in_text {
                         self.problems.push(
-                            Diagnostic::new("unquoted-comma", key.span, format!("`{}` is read as a key of its own", key.value))
-                                .label("a comma ends a text inside `{…}`")
-                                .help("put the whole text in quotes"),
+                            Diagnostic::new(
+                                "unquoted-comma",
+                                key.span,
+                                format!("`{}` is read as a key of its own", key.value),
+                            )
+                            .label("a comma ends a text inside `{…}`")
+                            .help("put the whole text in quotes"),
                         );
-                    } else if let Some((other, _)) = entries.iter().find(|(other, _)| !rest && other.value == key.value) {
+                    } else if let Some((other, _)) = entries.iter().find(|(other, _)| !rest && other.value == key.value)
+                    {
                         let line = self.text[..other.span.start as usize].matches('\n').count() + 1;
                         self.problems.push(
                             Diagnostic::new("said-twice", key.span, format!("`{}` is said twice", key.value))
@@ -229,7 +295,9 @@ impl<'a> Reader<'a> {
             }
             event => {
                 self.node(event, span, depth + 1)?;
-                Err(Diagnostic::new("syntax", span, "a key is one word or one text").label("this is a list or a mapping"))
+                Err(Diagnostic::new("syntax", span, "a key is one word or one text")
+                    .label("this is a list or a mapping")
+                    .help("write a name, and what it names behind `:`"))
             }
         }
     }
@@ -248,7 +316,11 @@ impl<'a> Reader<'a> {
             return Err(anchors(span));
         }
         if tagged {
-            return Err(Diagnostic::new("tag", span, "tags are not part of the spec language").help("write the value itself; put text that looks like a number in quotes"));
+            let end = self.text[span.start as usize..span.end as usize]
+                .find(char::is_whitespace)
+                .map_or(span.end, |at| span.start + at as u32);
+            return Err(Diagnostic::new("tag", Span { end, ..span }, "tags are not part of the spec language")
+                .help("write the value itself; put text that looks like a number in quotes"));
         }
         Ok(())
     }

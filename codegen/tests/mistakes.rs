@@ -16,14 +16,22 @@ fn folder() -> PathBuf {
 }
 
 fn cases() -> Vec<PathBuf> {
-    let mut cases: Vec<PathBuf> = fs::read_dir(folder()).expect("tests/mistakes").map(|entry| entry.expect("an entry").path()).filter(|path| path.is_dir()).collect();
+    let mut cases: Vec<PathBuf> = fs::read_dir(folder())
+        .expect("tests/mistakes")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_dir())
+        .collect();
     cases.sort();
     cases
 }
 
 /// The spec files of a case, as if they stood in `specs/example/`.
 fn sources(case: &Path) -> Vec<Source> {
-    let mut files: Vec<PathBuf> = fs::read_dir(case).expect("a case").map(|entry| entry.expect("an entry").path()).filter(|path| path.extension().is_some_and(|it| it == "yaml")).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(case)
+        .expect("a case")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|it| it == "yaml"))
+        .collect();
     files.sort();
     files
         .iter()
@@ -50,7 +58,11 @@ fn every_mistake_is_told_as_expected() {
             wrong.push(format!("{}:\n{told}", case.display()));
         }
     }
-    assert!(wrong.is_empty(), "these are told otherwise than expected; `UPDATE=1 cargo test -p connectome-codegen --test mistakes` takes them over:\n\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "these are told otherwise than expected; `UPDATE=1 cargo test -p connectome-codegen --test mistakes` takes them over:\n\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -59,13 +71,22 @@ fn a_folder_shows_the_mistake_it_is_named_after() {
         let name = case.file_name().expect("a name").to_string_lossy().into_owned();
         let code = name.split("--").next().unwrap_or_default();
         let mistakes = model(&sources(&case)).expect_err(&name);
-        assert!(mistakes.iter().any(|mistake| mistake.code == code), "{name} shows {:?}", mistakes.iter().map(|it| it.code).collect::<Vec<_>>());
+        assert!(
+            mistakes.iter().any(|mistake| mistake.code == code),
+            "{name} shows {:?}",
+            mistakes.iter().map(|it| it.code).collect::<Vec<_>>()
+        );
     }
 }
 
 #[test]
 fn every_code_has_a_folder() {
-    let shown: BTreeSet<String> = cases().iter().map(|case| case.file_name().expect("a name").to_string_lossy().split("--").next().unwrap_or_default().to_owned()).collect();
+    let shown: BTreeSet<String> = cases()
+        .iter()
+        .map(|case| {
+            case.file_name().expect("a name").to_string_lossy().split("--").next().unwrap_or_default().to_owned()
+        })
+        .collect();
     let mut told = BTreeSet::new();
     collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut told);
     let missing: Vec<&String> = told.difference(&shown).collect();
@@ -89,3 +110,7 @@ fn collect(folder: &Path, codes: &mut BTreeSet<String>) {
         }
     }
 }
+#[path = "language.rs"]
+mod language;
+#[path = "mutations.rs"]
+mod mutations;

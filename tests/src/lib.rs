@@ -1,1 +1,6 @@
-//! Work in progress.
+//! What tests share: a server that answers from a script, a simulated service, and the command itself.
+
+pub mod command;
+pub mod peer;
+pub mod script;
+pub mod simulated;

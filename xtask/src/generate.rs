@@ -49,15 +49,25 @@ impl Options {
     }
 
     fn run(&self) -> Result<(), Failure> {
-        let sources = input::read(&self.specs).map_err(|error| (2, format!("the specs in {} cannot be read: {error}", self.specs.display())))?;
+        let sources = input::read(&self.specs)
+            .map_err(|error| (2, format!("the specs in {} cannot be read: {error}", self.specs.display())))?;
         if sources.is_empty() {
-            return Err((2, format!("{} holds no specs; each connector is a folder of .yaml files in it", self.specs.display())));
+            return Err((
+                2,
+                format!("{} holds no specs; each connector is a folder of .yaml files in it", self.specs.display()),
+            ));
         }
         let files = generate(&sources, &self.layout()).map_err(|mistakes| (2, render_all(&mistakes, &sources)))?;
         let disk = |error: std::io::Error| (1, format!("{}: {error}", self.out.display()));
         if !self.check {
             let changes = output::write(&self.out, &files).map_err(disk)?;
-            println!("{} files in {}: {} written, {} removed", files.len(), self.out.display(), changes.written.len(), changes.removed.len());
+            println!(
+                "{} files in {}: {} written, {} removed",
+                files.len(),
+                self.out.display(),
+                changes.written.len(),
+                changes.removed.len()
+            );
             return Ok(());
         }
         let changes = output::compare(&self.out, &files).map_err(disk)?;
@@ -66,7 +76,10 @@ impl Options {
         }
         print!("{}", output::diff(&self.out, &files, &changes).map_err(disk)?);
         let (written, removed) = (changes.written.len(), changes.removed.len());
-        Err((1, format!("{written} files differ from the specs and {removed} should not be there; run `cargo xtask gen`")))
+        Err((
+            1,
+            format!("{written} files differ from the specs and {removed} should not be there; run `cargo xtask gen`"),
+        ))
     }
 
     fn layout(&self) -> Layout {

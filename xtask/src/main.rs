@@ -1,14 +1,22 @@
 //! Chores of this repository. Each is a line that calls what does the work.
 
+mod figures;
 mod generate;
+mod peers;
+mod test;
 
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 
 const HELP: &str = "\
 Chores of this repository.
 
 cargo xtask gen [--check] [--specs DIR] [--out DIR]
     turns the specs into the crate; with --check writes nothing and shows what would change
+cargo xtask test
+    installs what the tests need below target/peers, then runs every test; none is skipped
+cargo xtask figures
+    measures start-up, size, generation and memory, and prints them with their limits
 ";
 
 fn main() -> ExitCode {
@@ -16,6 +24,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["gen", options @ ..] => generate::run(options),
+        ["test"] => test::run(),
+        ["figures"] => figures::run(),
         ["help" | "--help" | "-h"] | [] => {
             print!("{HELP}");
             ExitCode::SUCCESS
@@ -24,5 +34,21 @@ fn main() -> ExitCode {
             eprint!("unknown chore `{other}`\n\n{HELP}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// The workspace's folder: this crate stands one level below it.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Runs a program in the workspace's folder; says what failed.
+fn run(command: &mut Command) -> Result<(), String> {
+    command.current_dir(root());
+    let shown = format!("{command:?}").replace('"', "");
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("`{shown}` ended with {status}")),
+        Err(error) => Err(format!("`{shown}` cannot be run: {error}")),
     }
 }

@@ -12,21 +12,43 @@ pub fn check(subject: &Subject<'_>) {
             match (&scene.action, &scene.trigger) {
                 (Some(action), None) => {
                     if file.actions.get(&action.value).is_none() {
-                        subject.problems.push(unknown("unknown-action", "action", &action.value, action.span, file.actions.names()));
+                        subject.problems.push(unknown(
+                            "unknown-action",
+                            "action",
+                            &action.value,
+                            action.span,
+                            file.actions.names(),
+                        ));
                     }
                 }
                 (None, Some(trigger)) => {
                     if file.triggers.get(&trigger.value).is_none() {
-                        subject.problems.push(unknown("unknown-trigger", "trigger", &trigger.value, trigger.span, file.triggers.names()));
+                        subject.problems.push(unknown(
+                            "unknown-trigger",
+                            "trigger",
+                            &trigger.value,
+                            trigger.span,
+                            file.triggers.names(),
+                        ));
                     }
                 }
                 _ => subject.problems.push(
-                    Diagnostic::new("scene-without-call", span.unwrap_or(scene.span), "a scene runs one action or one trigger").help("say one of `action:` and `trigger:`"),
+                    Diagnostic::new(
+                        "scene-without-call",
+                        span.unwrap_or(scene.span),
+                        "a scene runs one action or one trigger",
+                    )
+                    .help("say one of `action:` and `trigger:`"),
                 ),
             }
             if file.simulator.is_none() {
                 subject.problems.push(
-                    Diagnostic::new("demo-without-simulator", span.unwrap_or(scene.span), "a demonstration needs a simulated service").help("describe one under `simulator:`"),
+                    Diagnostic::new(
+                        "demo-without-simulator",
+                        span.unwrap_or(scene.span),
+                        "a demonstration needs a simulated service",
+                    )
+                    .help("describe one under `simulator:`"),
                 );
             }
         }

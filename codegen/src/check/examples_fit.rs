@@ -17,7 +17,9 @@ pub fn check(subject: &Subject<'_>) {
     for (spec, connector) in subject.specs.iter().zip(&subject.model.connectors) {
         for action in &connector.actions {
             let Some(word) = spec.file.actions.get(&action.name) else { continue };
-            if subject.problems.misread(word.span) || stands_in(subject, spec, connector, action.input.iter().chain(&action.output)) {
+            if subject.problems.misread(word.span)
+                || stands_in(subject, spec, connector, action.input.iter().chain(&action.output))
+            {
                 continue;
             }
             if let Some(example) = &word.example {
@@ -28,7 +30,10 @@ pub fn check(subject: &Subject<'_>) {
             let outputs = &connector.actions[trigger.repeats].output;
             let Some(word) = spec.file.triggers.get(&trigger.name) else { continue };
             let repeats = spec.file.actions.get(&word.repeats.value);
-            if subject.problems.misread(word.span) || repeats.is_some_and(|it| subject.problems.misread(it.span)) || stands_in(subject, spec, connector, trigger.input.iter().chain(outputs)) {
+            if subject.problems.misread(word.span)
+                || repeats.is_some_and(|it| subject.problems.misread(it.span))
+                || stands_in(subject, spec, connector, trigger.input.iter().chain(outputs))
+            {
                 continue;
             }
             if let Some(example) = &word.example {
@@ -39,7 +44,12 @@ pub fn check(subject: &Subject<'_>) {
 }
 
 /// Whether a type that an example is held to was not read as it was meant.
-fn stands_in<'a>(subject: &Subject<'_>, spec: &Spec, connector: &Connector, fields: impl Iterator<Item = &'a Field>) -> bool {
+fn stands_in<'a>(
+    subject: &Subject<'_>,
+    spec: &Spec,
+    connector: &Connector,
+    fields: impl Iterator<Item = &'a Field>,
+) -> bool {
     let mut open: Vec<RecordId> = fields.filter_map(|field| field.ty.record()).collect();
     let mut seen = vec![false; connector.records.len()];
     while let Some(id) = open.pop() {
@@ -63,7 +73,10 @@ fn both(subject: &Subject<'_>, connector: &Connector, inputs: &[Field], outputs:
     }
     let Some(output) = &example.output else { return };
     let shown = documented(outputs);
-    let misfits: Vec<Misfit> = value::object(connector, &shown, &output.value, Side::Output).into_iter().filter(|misfit| !stands_for_anything(&output.value, &misfit.0)).collect();
+    let misfits: Vec<Misfit> = value::object(connector, &shown, &output.value, Side::Output)
+        .into_iter()
+        .filter(|misfit| !stands_for_anything(&output.value, &misfit.0))
+        .collect();
     if example.departs.is_none() {
         misfits.iter().for_each(|misfit| subject.problems.push(told(output, misfit, "output")));
     }
@@ -94,6 +107,14 @@ fn stands_for_anything(value: &Json, place: &[String]) -> bool {
 
 fn told(literal: &Literal, misfit: &Misfit, what: &str) -> Diagnostic {
     let why = &misfit.1;
-    Diagnostic::new("example-differs", value::span_at(&literal.node, misfit), format!("the example {what} breaks its own rules: {why}"))
-        .help(if what == "output" { "correct it, or say how the document departs from its own rules: `departs: …`" } else { "correct it, or the rule that it breaks" })
+    Diagnostic::new(
+        "example-differs",
+        value::span_at(&literal.node, misfit),
+        format!("the example {what} breaks its own rules: {why}"),
+    )
+    .help(if what == "output" {
+        "correct it, or say how the document departs from its own rules: `departs: …`"
+    } else {
+        "correct it, or the rule that it breaks"
+    })
 }

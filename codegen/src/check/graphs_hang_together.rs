@@ -11,29 +11,55 @@ pub fn check(subject: &Subject<'_>) {
     for spec in subject.specs {
         let file = &spec.file;
         file.steps.iter().for_each(|(name, it)| step(subject, spec, name, it));
+        circles(subject, &file.steps);
         file.entities.iter().for_each(|(_, it)| entity(subject, spec, it));
         file.relationships.iter().for_each(|it| edge(subject, spec, it));
     }
 }
 
 fn step(subject: &Subject<'_>, spec: &Spec, name: &Name, step: &Step) {
-    let steps = &spec.file.steps;
     let call = text::call(&step.read, subject.sources, subject.problems);
     if !subject.problems.told(step.read.span) {
         if let Some(parameter) = call.parameters.first() {
             let placeholder = format!("{{{parameter}}}");
             let span = step.read.span.narrow(subject.sources, &placeholder);
-            subject.problems.push(Diagnostic::new("open-placeholder", span, format!("nothing fills `{placeholder}`: a step has no inputs")).help("write the path out"));
+            subject.problems.push(
+                Diagnostic::new(
+                    "open-placeholder",
+                    span,
+                    format!("nothing fills `{placeholder}`: a step has no inputs"),
+                )
+                .help("write the path out"),
+            );
         }
         if let (Some((key, _)), "GET") = (step.body.0.first(), call.method.as_str()) {
-            subject.problems.push(Diagnostic::new("body-on-get", key.span, format!("step `{}` has a body, and a GET has none", name.value)).help("say `query:`, or another method"));
+            subject.problems.push(
+                Diagnostic::new(
+                    "body-on-get",
+                    key.span,
+                    format!("step `{}` has a body, and a GET has none", name.value),
+                )
+                .help("say `query:`, or another method"),
+            );
         }
     }
     for before in &step.after {
         known_step(subject, spec, before);
     }
-    if waits_for(steps, &name.value, &name.value, &mut Vec::new()) {
-        subject.problems.push(Diagnostic::new("step-cycle", name.span, format!("step `{}` waits for itself", name.value)).help("take one of the steps out of `after`"));
+}
+
+/// Reports each circle once, at its first step.
+fn circles(subject: &Subject<'_>, steps: &Names<Step>) {
+    let waits = |from: &str, target: &str| waits_for(steps, from, target, &mut Vec::new());
+    let mut told: Vec<&str> = Vec::new();
+    for (name, _) in steps.iter().filter(|(name, _)| waits(&name.value, &name.value)) {
+        if !told.iter().any(|other| waits(other, &name.value) && waits(&name.value, other)) {
+            subject.problems.push(
+                Diagnostic::new("step-cycle", name.span, format!("step `{}` waits for itself", name.value))
+                    .help("take one of the steps of the circle out of `after`"),
+            );
+        }
+        told.push(&name.value);
     }
 }
 
@@ -62,7 +88,10 @@ fn entity(subject: &Subject<'_>, spec: &Spec, entity: &Entity) {
         text::checked_path(path, subject.problems);
     }
     for copied in entity.copy.iter().filter(|copied| entity.properties.get(&copied.value).is_some()) {
-        subject.problems.push(Diagnostic::new("said-twice", copied.span, format!("`{}` is also one of `properties`", copied.value)).help("keep one of the two"));
+        subject.problems.push(
+            Diagnostic::new("said-twice", copied.span, format!("`{}` is also one of `properties`", copied.value))
+                .help("keep one of the two"),
+        );
     }
     for (name, dialect) in entity.dialects.iter() {
         known_dialect(subject, spec, name);
@@ -75,7 +104,13 @@ fn entity(subject: &Subject<'_>, spec: &Spec, entity: &Entity) {
 
 fn known_dialect(subject: &Subject<'_>, spec: &Spec, name: &Name) {
     if spec.file.dialects.get(&name.value).is_none() {
-        subject.problems.push(unknown("unknown-dialect", "dialect", &name.value, name.span, spec.file.dialects.names()));
+        subject.problems.push(unknown(
+            "unknown-dialect",
+            "dialect",
+            &name.value,
+            name.span,
+            spec.file.dialects.names(),
+        ));
     }
 }
 
@@ -85,19 +120,28 @@ fn key(subject: &Subject<'_>, template: &Name) {
         return;
     }
     if paths_of(subject, template).is_some_and(|paths| paths.is_empty()) {
-        subject.problems.push(Diagnostic::new("bad-template", template.span, "every record would get the same key").help("put a path of the record into it, as `service:{id}`"));
+        subject.problems.push(
+            Diagnostic::new("bad-template", template.span, "every record would get the same key")
+                .help("put a path of the record into it, as `service:{id}`"),
+        );
     }
 }
 
 /// The paths in a template's braces, if it is one.
 fn paths_of(subject: &Subject<'_>, template: &Name) -> Option<Vec<String>> {
     let (names, problem) = text::braces(&template.value);
-    if let Some(problem) = problem {
-        subject.problems.push(Diagnostic::new("bad-template", template.span, problem).help("a path stands in a pair of braces, as `{id}`"));
+    if let Some((problem, part)) = problem {
+        subject.problems.push(
+            Diagnostic::new("bad-template", template.span.narrow(subject.sources, part), problem)
+                .help("a path stands in a pair of braces, as `{id}`"),
+        );
         return None;
     }
     for name in &names {
-        text::checked_path(&Name::new(name.clone(), template.span.narrow(subject.sources, &format!("{{{name}}}"))), subject.problems);
+        text::checked_path(
+            &Name::new(name.clone(), template.span.narrow(subject.sources, &format!("{{{name}}}"))),
+            subject.problems,
+        );
     }
     Some(names)
 }
@@ -115,10 +159,14 @@ pub fn source(subject: &Subject<'_>, what: &str, name: &Name, source: &Source) {
         }
         Source::Made(made) => made,
     };
-    let ways = [made.is.is_some(), !made.from.0.is_empty(), made.template.is_some()].into_iter().filter(|it| *it).count();
+    let ways =
+        [made.is.is_some(), !made.from.0.is_empty(), made.template.is_some()].into_iter().filter(|it| *it).count();
     if ways != 1 && !subject.problems.misread(made.span) {
         let place = if ways == 0 { "nowhere" } else { "two places" };
-        subject.problems.push(Diagnostic::new("unsourced-property", name.span, format!("{what} `{}` comes from {place}", name.value)).help("say one of `from`, `is` and `template`"));
+        subject.problems.push(
+            Diagnostic::new("unsourced-property", name.span, format!("{what} `{}` comes from {place}", name.value))
+                .help("say one of `from`, `is` and `template`"),
+        );
     }
     for path in &made.from.0 {
         text::checked_path(path, subject.problems);
@@ -137,7 +185,10 @@ fn edge(subject: &Subject<'_>, spec: &Spec, edge: &Relationship) {
     }
     let verbs = edge.dialects.iter().filter_map(|(_, dialect)| dialect.verb.as_ref()).chain([&edge.verb]);
     for verb in verbs.filter(|verb| verb.value != verb.value.to_uppercase()) {
-        problems.push(Diagnostic::new("wrong-kind", verb.span, format!("`{}` is not in capitals", verb.value)).help(format!("write `{}`", verb.value.to_uppercase())));
+        problems.push(
+            Diagnostic::new("wrong-kind", verb.span, format!("`{}` is not in capitals", verb.value))
+                .help(format!("write `{}`", verb.value.to_uppercase())),
+        );
     }
     for (name, _) in edge.dialects.iter() {
         known_dialect(subject, spec, name);
@@ -146,16 +197,25 @@ fn edge(subject: &Subject<'_>, spec: &Spec, edge: &Relationship) {
     if ways != 1 && !problems.misread(edge.span) {
         let why = if ways == 0 { "nothing says" } else { "two things say" };
         problems.push(
-            Diagnostic::new("unjoined-edge", edge.verb.span, format!("{why} when `{}` {} `{}`", edge.from.value, edge.verb.value, edge.to.value)).help("say one of `each`, `join` and `target`"),
+            Diagnostic::new(
+                "unjoined-edge",
+                edge.verb.span,
+                format!("{why} when `{}` {} `{}`", edge.from.value, edge.verb.value, edge.to.value),
+            )
+            .help("say one of `each`, `join` and `target`"),
         );
     }
-    let steps: Vec<&str> = ends.iter().filter_map(|end| entities.get(&end.value)).map(|entity| entity.from.value.as_str()).collect();
+    let steps: Vec<&str> =
+        ends.iter().filter_map(|end| entities.get(&end.value)).map(|entity| entity.from.value.as_str()).collect();
     if let Some(each) = &edge.each
         && let Some(step) = step_of(subject, spec, each)
         && steps.len() == 2
         && !steps.contains(&step)
     {
-        problems.push(Diagnostic::new("unjoined-edge", each.span, format!("neither end is made from step `{step}`")).help(format!("begin the path with `{}` or `{}`", steps[0], steps[1])));
+        problems.push(
+            Diagnostic::new("unjoined-edge", each.span, format!("neither end is made from step `{step}`"))
+                .help(format!("begin the path with `{}` or `{}`", steps[0], steps[1])),
+        );
     }
     join(subject, spec, edge, &steps);
     keep(subject, edge);
@@ -177,7 +237,10 @@ fn step_of<'a>(subject: &Subject<'_>, spec: &Spec, path: &'a Name) -> Option<&'a
     }
     if spec.file.steps.get(step).is_none() {
         let span = path.span.narrow(subject.sources, step);
-        subject.problems.push(unknown("unknown-step", "step", step, span, spec.file.steps.names()).label("such a path begins with a step"));
+        subject.problems.push(
+            unknown("unknown-step", "step", step, span, spec.file.steps.names())
+                .label("such a path begins with a step"),
+        );
         return None;
     }
     Some(step)
@@ -187,7 +250,10 @@ fn step_of<'a>(subject: &Subject<'_>, spec: &Spec, path: &'a Name) -> Option<&'a
 fn join(subject: &Subject<'_>, spec: &Spec, edge: &Relationship, ends: &[&str]) {
     let [first, second] = edge.join.as_slice() else {
         if let Some(name) = edge.join.first() {
-            subject.problems.push(Diagnostic::new("wrong-kind", name.span, "`join` names two paths that are equal").help("write `join: [computers.groupID, groups.ID]`"));
+            subject.problems.push(
+                Diagnostic::new("wrong-kind", name.span, "`join` names two paths that are equal")
+                    .help("write `join: [computers.groupID, groups.ID]`"),
+            );
         }
         return;
     };
@@ -198,16 +264,30 @@ fn join(subject: &Subject<'_>, spec: &Spec, edge: &Relationship, ends: &[&str]) 
     match (between, who) {
         (None, None) => {}
         (None, Some((who, _))) => {
-            subject.problems.push(Diagnostic::new("unjoined-edge", who.span, "`join` ties both ends, so no record lies between them").help("leave `who` out"));
+            subject.problems.push(
+                Diagnostic::new("unjoined-edge", who.span, "`join` ties both ends, so no record lies between them")
+                    .help("leave `who` out"),
+            );
         }
         (Some((step, path)), None) => subject.problems.push(
-            Diagnostic::new("unjoined-edge", path.span, format!("nothing says which vertex a record of `{step}` is about")).help(format!("say `who: {step}.PATH`")),
+            Diagnostic::new(
+                "unjoined-edge",
+                path.span,
+                format!("nothing says which vertex a record of `{step}` is about"),
+            )
+            .help(format!("say `who: {step}.PATH`")),
         ),
         (Some((step, _)), Some((who, Some(said)))) if said != step => {
-            subject.problems.push(Diagnostic::new("unjoined-edge", who.span, format!("the records between are those of `{step}`")).help(format!("write `{step}.PATH`")));
+            subject.problems.push(
+                Diagnostic::new("unjoined-edge", who.span, format!("the records between are those of `{step}`"))
+                    .help(format!("write `{step}.PATH`")),
+            );
         }
         (Some(_), Some(_)) if ![a, b].iter().any(|step| step == from || step == to) => {
-            subject.problems.push(Diagnostic::new("unjoined-edge", first.span, "`join` ties neither end").help(format!("begin one of the paths with `{from}` or `{to}`")));
+            subject.problems.push(
+                Diagnostic::new("unjoined-edge", first.span, "`join` ties neither end")
+                    .help(format!("begin one of the paths with `{from}` or `{to}`")),
+            );
         }
         (Some(_), Some(_)) => {}
     }
@@ -218,8 +298,14 @@ fn keep(subject: &Subject<'_>, edge: &Relationship) {
     match keep.value.split_whitespace().collect::<Vec<_>>().as_slice() {
         ["first"] => {}
         ["least", path] => {
-            text::checked_path(&Name::new((*path).to_owned(), keep.span.narrow_last(subject.sources, path)), subject.problems);
+            text::checked_path(
+                &Name::new((*path).to_owned(), keep.span.narrow_last(subject.sources, path)),
+                subject.problems,
+            );
         }
-        _ => subject.problems.push(Diagnostic::new("unknown-choice", keep.span, format!("`{}` does not say which edge stays", keep.value)).help("write `least PATH` or `first`")),
+        _ => subject.problems.push(
+            Diagnostic::new("unknown-choice", keep.span, format!("`{}` does not say which edge stays", keep.value))
+                .help("write `least PATH` or `first`"),
+        ),
     }
 }

@@ -22,6 +22,7 @@ use crate::model::Model;
 use crate::read::Problems;
 use crate::source::{Source, Span};
 use crate::spec::Spec;
+use crate::spec::operation::Operation;
 
 /// What rules look at.
 pub struct Subject<'a> {
@@ -58,9 +59,27 @@ fn one_verb(subject: &Subject<'_>, what: &str, verbs: &[(&'static str, Span)], w
     match verbs {
         [_] => {}
         [] if subject.problems.misread(whole) => {}
-        [] => subject.problems.push(Diagnostic::new("wrong-verb", whole, format!("this {what} does nothing")).help(format!("say one of {}", known.join(", ")))),
+        [] => subject.problems.push(
+            Diagnostic::new("wrong-verb", whole, format!("this {what} does nothing"))
+                .help(format!("say one of {}", known.join(", "))),
+        ),
         [(first, _), (second, span), ..] => {
-            subject.problems.push(Diagnostic::new("wrong-verb", *span, format!("this {what} says `{first}` and `{second}`")).help(format!("make it two, in the order that is meant: a {what} says one verb")));
+            subject.problems.push(
+                Diagnostic::new("wrong-verb", *span, format!("this {what} says `{first}` and `{second}`"))
+                    .help(format!("make it two, in the order that is meant: a {what} says one verb")),
+            );
         }
     }
+}
+
+/// Whether a key of the action itself is unknown: `inputs:` for `input:` leaves it without any.
+fn misspelt(subject: &Subject<'_>, word: &Operation) -> bool {
+    let fields: Vec<Span> = word
+        .input
+        .iter()
+        .map(|(_, it)| &it.common)
+        .chain(word.output.iter().map(|(_, it)| &it.common))
+        .map(|it| it.rules.span)
+        .collect();
+    subject.problems.misspelt(word.span, &fields)
 }

@@ -40,7 +40,7 @@ pub fn check(subject: &Subject<'_>) {
 fn methods(subject: &Subject<'_>, connector: &Connector) {
     let mut methods = Names::default();
     for name in ["connect", "connect_with", "connection", "check"] {
-        methods.take(name, "what every client has");
+        methods.take(name, "every client has a method of this name");
     }
     for action in &connector.actions {
         methods.add(subject, rust_field(&action.name), format!("action `{}`", action.name), action.span);
@@ -48,9 +48,17 @@ fn methods(subject: &Subject<'_>, connector: &Connector) {
     for trigger in &connector.triggers {
         methods.add(subject, rust_field(&trigger.name), format!("trigger `{}`", trigger.name), trigger.span);
     }
-    let pages = |action: &&Operation| action.page.as_ref().is_some_and(|page| page.next.is_some()) && action.output.iter().any(|output| output.source == Source::Items);
+    let pages = |action: &&Operation| {
+        action.page.as_ref().is_some_and(|page| page.next.is_some())
+            && action.output.iter().any(|output| output.source == Source::Items)
+    };
     for action in connector.actions.iter().filter(pages) {
-        methods.add(subject, format!("{}_items", rust_field(&action.name)), format!("the pages of action `{}`", action.name), action.span);
+        methods.add(
+            subject,
+            format!("{}_items", rust_field(&action.name)),
+            format!("the pages of action `{}`", action.name),
+            action.span,
+        );
     }
 }
 
@@ -63,7 +71,12 @@ fn types(subject: &Subject<'_>, spec: &Spec, connector: &Connector) {
     for (at, it) in connector.enums.iter().enumerate() {
         match declared.get(at) {
             Some((name, _)) => types.add(subject, rust_type(&it.name), format!("values `{}`", it.name), name.span),
-            None => types.add(subject, rust_type(&it.name), "the values of this field".to_owned(), holder(connector, EnumId(at))),
+            None => types.add(
+                subject,
+                rust_type(&it.name),
+                "the values of this field".to_owned(),
+                holder(connector, EnumId(at)),
+            ),
         }
     }
     for action in &connector.actions {
@@ -71,25 +84,41 @@ fn types(subject: &Subject<'_>, spec: &Spec, connector: &Connector) {
         types.add(subject, format!("{name}Input"), format!("the input of action `{}`", action.name), action.span);
         types.add(subject, format!("{name}Output"), format!("the output of action `{}`", action.name), action.span);
         for output in action.output.iter().filter(|output| output.wrap.is_some()) {
-            types.add(subject, format!("{name}{}", rust_type(&output.name)), format!("output `{}` of action `{}`", output.name, action.name), output.span);
+            types.add(
+                subject,
+                format!("{name}{}", rust_type(&output.name)),
+                format!("output `{}` of action `{}`", output.name, action.name),
+                output.span,
+            );
         }
     }
     for trigger in &connector.triggers {
-        types.add(subject, format!("{}Input", rust_type(&trigger.name)), format!("the input of trigger `{}`", trigger.name), trigger.span);
+        types.add(
+            subject,
+            format!("{}Input", rust_type(&trigger.name)),
+            format!("the input of trigger `{}`", trigger.name),
+            trigger.span,
+        );
     }
 }
 
 /// The field whose values were written in place.
 fn holder(connector: &Connector, id: EnumId) -> Span {
-    let operations = connector.actions.iter().flat_map(|action| action.input.iter().chain(&action.output)).chain(connector.triggers.iter().flat_map(|trigger| &trigger.input));
-    let mut fields = operations.chain(connector.records.iter().flat_map(|record| &record.fields)).chain(&connector.connection.parameters);
+    let operations = connector
+        .actions
+        .iter()
+        .flat_map(|action| action.input.iter().chain(&action.output))
+        .chain(connector.triggers.iter().flat_map(|trigger| &trigger.input));
+    let mut fields = operations
+        .chain(connector.records.iter().flat_map(|record| &record.fields))
+        .chain(&connector.connection.parameters);
     fields.find(|field| field.enumeration == Some(id)).map_or_else(Span::default, |field| field.span)
 }
 
 fn constants(subject: &Subject<'_>, spec: &Spec, connector: &Connector) {
     let mut constants = Names::default();
     for name in ["CONNECTOR", "CHECK_CONNECTION"] {
-        constants.take(name, "what every connector has");
+        constants.take(name, "every connector has a table of this name");
     }
     for action in &connector.actions {
         constants.add(subject, rust_constant(&action.name), format!("action `{}`", action.name), action.span);
@@ -102,21 +131,32 @@ fn constants(subject: &Subject<'_>, spec: &Spec, connector: &Connector) {
         constants.add(subject, rust_constant(&record.table), format!("{what} `{}`", record.name), record.span);
     }
     for (name, _) in spec.file.variants.iter() {
-        constants.add(subject, format!("{}_KEYS", rust_constant(&name.value)), format!("variants `{}`", name.value), name.span);
+        constants.add(
+            subject,
+            format!("{}_KEYS", rust_constant(&name.value)),
+            format!("variants `{}`", name.value),
+            name.span,
+        );
     }
 }
 
 /// Values of one closed set that would be one variant.
 fn values(subject: &Subject<'_>, spec: &Spec) {
     let file = &spec.file;
-    let inputs = file.actions.iter().flat_map(|(_, it)| it.input.iter()).chain(file.triggers.iter().flat_map(|(_, it)| it.input.iter())).map(|(_, it)| &it.common);
+    let inputs = file
+        .actions
+        .iter()
+        .flat_map(|(_, it)| it.input.iter())
+        .chain(file.triggers.iter().flat_map(|(_, it)| it.input.iter()))
+        .map(|(_, it)| &it.common);
     let outputs = file.actions.iter().flat_map(|(_, it)| it.output.iter()).map(|(_, it)| &it.common);
     let members = file.types.iter().flat_map(|(_, it)| it.fields.iter()).map(|(_, it)| &it.common);
     let parameters = file.connection.iter().flat_map(|it| it.parameters.iter()).map(|(_, it)| &it.common);
-    let written = inputs.chain(outputs).chain(members).chain(parameters).filter_map(|common| match &common.rules.one_of {
-        Some(OneOf::Values(values, _)) => Some(values),
-        _ => None,
-    });
+    let written =
+        inputs.chain(outputs).chain(members).chain(parameters).filter_map(|common| match &common.rules.one_of {
+            Some(OneOf::Values(values, _)) => Some(values),
+            _ => None,
+        });
     for set in file.enums.iter().map(|(_, it)| &it.values).chain(written) {
         let mut variants: HashMap<String, &str> = HashMap::new();
         // Numbers make no variants.
@@ -172,29 +212,44 @@ fn wires(subject: &Subject<'_>, action: &Operation, exchange: &Exchange) {
         let key = if place == "header" { name.to_lowercase() } else { name.clone() };
         if let Some(other) = seen.insert((place, key), format!("`{}`", field.name)) {
             subject.problems.push(
-                Diagnostic::new("name-clash", field.span, format!("{other} and `{}` both go into the {place} `{name}`", field.name)).help("give them different places"),
+                Diagnostic::new(
+                    "name-clash",
+                    field.span,
+                    format!("{other} and `{}` both go into the {place} `{name}`", field.name),
+                )
+                .help("give them different places"),
             );
         }
     }
 }
 
+/// The names of one place, and who has each: something that a spec says, or the generated code itself.
 #[derive(Default)]
-struct Names(HashMap<String, String>);
+struct Names(HashMap<String, Result<String, &'static str>>);
 
 impl Names {
     /// A name that is in use whatever a spec says.
-    fn take(&mut self, rust: &str, by: &str) {
-        self.0.insert(rust.to_owned(), by.to_owned());
+    fn take(&mut self, rust: &str, why: &'static str) {
+        self.0.insert(rust.to_owned(), Err(why));
     }
 
     fn add(&mut self, subject: &Subject<'_>, rust: String, what: String, span: Span) {
-        let Some(other) = self.0.get(&rust) else {
-            self.0.insert(rust, what);
-            return;
+        let message = match self.0.get(&rust) {
+            None => {
+                self.0.insert(rust, Ok(what));
+                return;
+            }
+            Some(Ok(other)) => format!("{other} and {what} would both be `{rust}` in Rust"),
+            Some(Err(why)) => format!("{what} would be `{rust}` in Rust, and {why}"),
         };
         // Two actions of one name have inputs and outputs of one name too: that is told once.
         if !subject.problems.told_as("name-clash", span) {
-            subject.problems.push(Diagnostic::new("name-clash", span, format!("{other} and {what} would both be `{rust}` in Rust")).help("give one of them another name"));
+            let help = if matches!(self.0.get(&rust), Some(Err(_))) {
+                "give it another name"
+            } else {
+                "give one of them another name"
+            };
+            subject.problems.push(Diagnostic::new("name-clash", span, message).help(help));
         }
     }
 }

@@ -15,27 +15,59 @@ pub fn check(subject: &Subject<'_>) {
         let calls: Vec<&String> = places.iter().map(|(call, _)| call).collect();
         for (call, behaviour) in spec.calls.iter() {
             if !calls.contains(&&call.value) {
-                subject.problems.push(unknown("unknown-call", "call", &call.value, call.span, calls.iter().map(|it| it.as_str())));
+                let open: Vec<&str> = calls
+                    .iter()
+                    .map(|it| it.as_str())
+                    .filter(|it| !spec.calls.names().any(|known| known == *it))
+                    .collect();
+                let diagnostic =
+                    Diagnostic::new("unknown-call", call.span, format!("the connector does not call `{}`", call.value));
+                subject.problems.push(match nearest(&call.value, open) {
+                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                    None => diagnostic.help("leave it out, or write the call as an action does"),
+                });
             }
             let collection = |name: &Name| {
                 if spec.collections.get(&name.value).is_none() && !subject.problems.misread(name.span) {
-                    subject.problems.push(unknown("unknown-collection", "collection", &name.value, name.span, spec.collections.names()));
+                    subject.problems.push(unknown(
+                        "unknown-collection",
+                        "collection",
+                        &name.value,
+                        name.span,
+                        spec.collections.names(),
+                    ));
                 }
             };
-            for name in [&behaviour.of, &behaviour.after, &behaviour.within].into_iter().flatten().chain(behaviour.refers.iter().map(|(_, name)| name)).chain(behaviour.task.iter().map(|task| &task.into)) {
+            for name in [&behaviour.of, &behaviour.after, &behaviour.within]
+                .into_iter()
+                .flatten()
+                .chain(behaviour.refers.iter().map(|(_, name)| name))
+                .chain(behaviour.task.iter().map(|task| &task.into))
+            {
                 collection(name);
             }
             for name in [&behaviour.missing, &behaviour.duplicate, &behaviour.stale].into_iter().flatten() {
                 if spec.errors.get(&name.value).is_none() {
-                    subject.problems.push(unknown("unknown-failure", "error", &name.value, name.span, spec.errors.names()));
+                    subject.problems.push(unknown(
+                        "unknown-failure",
+                        "error",
+                        &name.value,
+                        name.span,
+                        spec.errors.names(),
+                    ));
                 }
             }
         }
         for (call, span) in &places {
             // A call that was meant is told as an unknown one.
-            let meant = spec.calls.names().any(|known| known == call || (!calls.iter().any(|it| *it == known) && nearest(known, [call.as_str()]).is_some()));
+            let meant = spec.calls.names().any(|known| {
+                known == call || (!calls.iter().any(|it| *it == known) && nearest(known, [call.as_str()]).is_some())
+            });
             if !meant && !subject.problems.told(*span) {
-                subject.problems.push(Diagnostic::new("unanswered-call", *span, format!("the simulator does not answer `{call}`")).help(format!("add `{call}:` to its `calls:`")));
+                subject.problems.push(
+                    Diagnostic::new("unanswered-call", *span, format!("the simulator does not answer `{call}`"))
+                        .help(format!("add `{call}:` to its `calls:`")),
+                );
             }
         }
     }
@@ -48,13 +80,17 @@ fn calls(spec: &Spec, connector: &Connector) -> Vec<(String, Span)> {
         let Some(exchange) = spec.file.actions.get(&action.name).map(|word| &word.exchange) else { continue };
         said.push((&action.call, exchange.call.span));
         let poll = action.poll.as_ref().and_then(|poll| poll.call.as_ref());
-        said.extend(poll.zip(exchange.poll.as_ref().and_then(|poll| poll.call.as_ref())).map(|(call, name)| (call, name.span)));
+        said.extend(
+            poll.zip(exchange.poll.as_ref().and_then(|poll| poll.call.as_ref())).map(|(call, name)| (call, name.span)),
+        );
     }
     said.extend(spec.file.connection.as_ref().map(|word| (&connector.connection.test, word.test.call.span)));
     let mut calls: Vec<(String, Span)> = Vec::new();
     for (call, span) in said {
         let shape = shape(&call.path);
-        if !calls.iter().any(|(known, _)| known.split_once(' ').is_some_and(|(method, path)| method == call.method && self::shape(path) == shape)) {
+        if !calls.iter().any(|(known, _)| {
+            known.split_once(' ').is_some_and(|(method, path)| method == call.method && self::shape(path) == shape)
+        }) {
             calls.push((call.text(), span));
         }
     }

@@ -14,8 +14,12 @@ pub fn check(subject: &Subject<'_>) {
                 let record = &connector.records[at];
                 let names: Vec<String> = path.iter().map(|id| format!("`{}`", connector.record(*id).name)).collect();
                 subject.problems.push(
-                    Diagnostic::new("type-cycle", record.span, format!("`{}` holds itself: {} → `{}`", record.name, names.join(" → "), record.name))
-                        .help("give one of the fields `type: object`"),
+                    Diagnostic::new(
+                        "type-cycle",
+                        record.span,
+                        format!("`{}` holds itself: {} → `{}`", record.name, names.join(" → "), record.name),
+                    )
+                    .help("give one of the fields `type: object`"),
                 );
             }
         }

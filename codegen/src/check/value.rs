@@ -51,7 +51,14 @@ pub fn field(connector: &Connector, field: &Field, value: &Json, side: Side) -> 
     misfits
 }
 
-fn record(connector: &Connector, fields: &[Field], value: &Json, side: Side, place: &mut Vec<String>, misfits: &mut Vec<Misfit>) {
+fn record(
+    connector: &Connector,
+    fields: &[Field],
+    value: &Json,
+    side: Side,
+    place: &mut Vec<String>,
+    misfits: &mut Vec<Misfit>,
+) {
     let Json::Object(given) = value else {
         misfits.push((place.clone(), format!("expected an object, found {}", kind(value))));
         return;
@@ -72,7 +79,13 @@ fn record(connector: &Connector, fields: &[Field], value: &Json, side: Side, pla
             },
             None if side == Side::Input => {
                 let near = crate::diagnostic::nearest(key, fields.iter().map(|field| field.name.as_str()));
-                misfits.push((place.clone(), near.map_or_else(|| format!("{UNKNOWN} `{key}`"), |near| format!("{UNKNOWN} `{key}`; did you mean `{near}`?"))));
+                misfits.push((
+                    place.clone(),
+                    near.map_or_else(
+                        || format!("{UNKNOWN} `{key}`"),
+                        |near| format!("{UNKNOWN} `{key}`; did you mean `{near}`?"),
+                    ),
+                ));
             }
             None => {}
         }
@@ -85,13 +98,27 @@ fn record(connector: &Connector, fields: &[Field], value: &Json, side: Side, pla
     }
 }
 
-fn typed(connector: &Connector, ty: &Type, rules: &Rules, value: &Json, side: Side, place: &mut Vec<String>, misfits: &mut Vec<Misfit>) {
+fn typed(
+    connector: &Connector,
+    ty: &Type,
+    rules: &Rules,
+    value: &Json,
+    side: Side,
+    place: &mut Vec<String>,
+    misfits: &mut Vec<Misfit>,
+) {
     let fits = match (ty, value) {
-        (Type::Any, _) | (Type::Text, Json::String(_)) | (Type::Float, Json::Number(_)) | (Type::Boolean, Json::Bool(_)) | (Type::Object, Json::Object(_)) => true,
+        (Type::Any, _)
+        | (Type::Text, Json::String(_))
+        | (Type::Float, Json::Number(_))
+        | (Type::Boolean, Json::Bool(_))
+        | (Type::Object, Json::Object(_)) => true,
         (Type::Text, Json::Number(number)) => side == Side::Input && number.is_i64(),
         (Type::Integer, Json::Number(number)) => number.is_i64() || number.is_u64(),
         (Type::Integer, Json::String(text)) => side == Side::Input && text.parse::<i64>().is_ok(),
-        (Type::File, Json::Object(file)) => ["content", "filename"].iter().all(|key| file.get(*key).is_some_and(Json::is_string)),
+        (Type::File, Json::Object(file)) => {
+            ["content", "filename"].iter().all(|key| file.get(*key).is_some_and(Json::is_string))
+        }
         (Type::List(element), Json::Array(items)) => {
             count(rules, items.len(), place, misfits);
             for (at, item) in items.iter().enumerate() {
@@ -117,7 +144,13 @@ fn typed(connector: &Connector, ty: &Type, rules: &Rules, value: &Json, side: Si
 fn count(rules: &Rules, length: usize, place: &[String], misfits: &mut Vec<Misfit>) {
     let length = length as u64;
     if rules.max_items.is_some_and(|max| length > max) || rules.min_items.is_some_and(|min| length < min) {
-        misfits.push((place.to_vec(), format!("{length} elements are too {}", if rules.min_items.is_some_and(|min| length < min) { "few" } else { "many" })));
+        misfits.push((
+            place.to_vec(),
+            format!(
+                "{length} elements are too {}",
+                if rules.min_items.is_some_and(|min| length < min) { "few" } else { "many" }
+            ),
+        ));
     }
 }
 
@@ -129,8 +162,13 @@ fn ruled(rules: &Rules, value: &Json, place: &[String], misfits: &mut Vec<Misfit
     };
     if !rules.one_of.is_empty() && !rules.one_of.iter().any(listed) {
         let names: Vec<String> = rules.one_of.iter().map(|it| format!("`{}`", plain(it))).collect();
-        let near = value.as_str().and_then(|text| crate::diagnostic::nearest(text, rules.one_of.iter().filter_map(Json::as_str)));
-        misfit(near.map_or_else(|| format!("`{}` is not one of {}", plain(value), names.join(", ")), |near| format!("`{}` is not one of the values; did you mean `{near}`?", plain(value))));
+        let near = value
+            .as_str()
+            .and_then(|text| crate::diagnostic::nearest(text, rules.one_of.iter().filter_map(Json::as_str)));
+        misfit(near.map_or_else(
+            || format!("`{}` is not one of {}", plain(value), names.join(", ")),
+            |near| format!("`{}` is not one of the values; did you mean `{near}`?", plain(value)),
+        ));
     }
     if let Json::String(text) = value {
         let length = text.chars().count() as u64;

@@ -31,11 +31,29 @@ fn entry(connector: &Connector) -> Json {
     put("description", json!(connector.doc));
     put("module", json!(rust_module(&connector.name)));
     put("connection", fields(&connector.connection.parameters));
-    put("regions", connector.connection.regions.iter().map(|(name, url, known)| json!({ "name": name, "url": url, "known": known.text() })).collect());
+    put(
+        "regions",
+        connector
+            .connection
+            .regions
+            .iter()
+            .map(|(name, url, known)| json!({ "name": name, "url": url, "known": known.text() }))
+            .collect(),
+    );
     put("actions", connector.actions.iter().map(action).collect());
     put("triggers", connector.triggers.iter().map(|it| trigger(connector, it)).collect());
-    put("types", connector.records.iter().filter(|record| record.refines.is_none() && record.documented).map(record).collect());
-    put("roles", connector.roles.iter().map(|role| json!({ "name": role.name, "description": role.doc, "grants": role.grants.text() })).collect());
+    put(
+        "types",
+        connector.records.iter().filter(|record| record.refines.is_none() && record.documented).map(record).collect(),
+    );
+    put(
+        "roles",
+        connector
+            .roles
+            .iter()
+            .map(|role| json!({ "name": role.name, "description": role.doc, "grants": role.grants.text() }))
+            .collect(),
+    );
     Json::Object(entry)
 }
 
@@ -149,6 +167,9 @@ fn record(record: &Record) -> Json {
     put("name", json!(record.name));
     put("description", json!(record.doc));
     put("fields", record.fields.iter().filter(|field| !field.document.absent).map(|it| field(it, true)).collect());
-    put("further_fields", record.fields.iter().filter(|field| field.document.absent).map(|it| field(it, true)).collect());
+    put(
+        "further_fields",
+        record.fields.iter().filter(|field| field.document.absent).map(|it| field(it, true)).collect(),
+    );
     Json::Object(entry)
 }

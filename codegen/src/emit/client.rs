@@ -12,7 +12,9 @@ use crate::output::File;
 pub fn file(connector: &Connector, module: &str) -> File {
     let methods = connector.actions.iter().map(|action| method(connector, action));
     let title = &connector.title;
-    let client = rust::doc(&format!("A connection to {title}, with a method for each action. Cheap to clone.\n\nEvery method checks its input first and sends nothing if any of it is wrong."));
+    let client = rust::doc(&format!(
+        "A connection to {title}, with a method for each action. Cheap to clone.\n\nEvery method checks its input first and sends nothing if any of it is wrong."
+    ));
     let connect = rust::doc(&format!("Prepares a connection to {title}. Nothing is sent; see [`check`](Self::check)."));
     let items = vec![
         quote! {
@@ -73,12 +75,19 @@ pub fn file(connector: &Connector, module: &str) -> File {
 fn method(connector: &Connector, action: &Operation) -> TokenStream {
     let name = ident(&rust_field(&action.name));
     let table = ident(&rust_constant(&action.name));
-    let (input, output) = (ident(&format!("{}Input", rust_type(&action.name))), ident(&format!("{}Output", rust_type(&action.name))));
+    let (input, output) =
+        (ident(&format!("{}Input", rust_type(&action.name))), ident(&format!("{}Output", rust_type(&action.name))));
     let doc = rust::doc(&format!("{}\n\n{}", action.doc, super::docs::facts(action)));
-    let items = action.output.iter().find(|output| output.source == Source::Items && action.page.as_ref().is_some_and(|page| page.next.is_some()));
+    let items = action
+        .output
+        .iter()
+        .find(|output| output.source == Source::Items && action.page.as_ref().is_some_and(|page| page.next.is_some()));
     let items = items.and_then(|output| item_type(connector, output)).map(|ty| {
         let reader = ident(&format!("{}_items", rust_field(&action.name)));
-        let doc = rust::doc(&format!("The records of [`{0}`](Self::{0}) one by one, fetched a page at a time: for results of any size.", rust_field(&action.name)));
+        let doc = rust::doc(&format!(
+            "The records of [`{0}`](Self::{0}) one by one, fetched a page at a time: for results of any size.",
+            rust_field(&action.name)
+        ));
         quote! {
             #doc
             pub fn #reader(&self, input: &#input) -> Result<Items<#ty>, Error> {

@@ -24,7 +24,10 @@ pub fn index(model: &Model) -> File {
         .iter()
         .map(|connector| json!({ "name": connector.name, "title": connector.title, "doc": connector.doc, "actions": connector.actions.len(), "triggers": connector.triggers.len() }))
         .collect();
-    File::new("docs/README.md".to_owned(), render("index.md", include_str!("../../templates/index.md"), &json!({ "connectors": connectors })))
+    File::new(
+        "docs/README.md".to_owned(),
+        render("index.md", include_str!("../../templates/index.md"), &json!({ "connectors": connectors })),
+    )
 }
 
 fn render(name: &str, template: &str, values: &Json) -> String {
@@ -34,8 +37,11 @@ fn render(name: &str, template: &str, values: &Json) -> String {
     if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
         environment.set_syntax(syntax);
     }
-    environment.add_filter("cell", |text: String| text.replace('|', "\\|").split_whitespace().collect::<Vec<_>>().join(" "));
-    let made = environment.template_from_named_str(name, template).and_then(|template| template.render(context! { it => minijinja::Value::from(Serde(values)) }));
+    environment
+        .add_filter("cell", |text: String| text.replace('|', "\\|").split_whitespace().collect::<Vec<_>>().join(" "));
+    let made = environment
+        .template_from_named_str(name, template)
+        .and_then(|template| template.render(context! { it => minijinja::Value::from(Serde(values)) }));
     match made {
         Ok(text) => text.trim_end().to_owned() + "\n",
         // A template is part of this program: a mistake in one is shown where it would be read, and a test renders all.
@@ -62,7 +68,8 @@ pub fn sentences(field: &Field) -> String {
 pub fn facts(action: &Operation) -> String {
     let mut facts = vec![format!("Sends `{}`.", action.call.text()), effect_sentence(action)];
     if !action.permissions.is_empty() {
-        let apps: Vec<String> = action.permissions.iter().map(|(app, names)| format!("{app} ({})", names.join("; "))).collect();
+        let apps: Vec<String> =
+            action.permissions.iter().map(|(app, names)| format!("{app} ({})", names.join("; "))).collect();
         facts.push(format!("Needs {}.", apps.join(", ")));
     }
     if let Some(note) = &action.note {
@@ -94,7 +101,12 @@ pub fn limits(field: &Field) -> Option<String> {
     let mut text = parts.join(", ");
     if let Some((other, endings)) = &field.rules.extension_by {
         let endings: Vec<String> = endings.iter().map(|(value, ending)| format!("`.{ending}` for {value}")).collect();
-        text = [text, format!("named {} as `{other}` says", endings.join(" or "))].iter().filter(|it| !it.is_empty()).cloned().collect::<Vec<_>>().join(", ");
+        text = [text, format!("named {} as `{other}` says", endings.join(" or "))]
+            .iter()
+            .filter(|it| !it.is_empty())
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ");
     }
     let counted = match (field.rules.min_items, field.rules.max_items) {
         (Some(min), Some(max)) => Some(format!("{min} to {max} elements")),
@@ -185,16 +197,23 @@ pub fn note(field: &Field) -> Option<String> {
             said.push(format!("the vendor's document calls its type `{}`", cells.ty));
         }
         if cells.required != field.required {
-            said.push(format!("the vendor's document calls it {}", if cells.required { "required" } else { "optional" }));
+            said.push(format!(
+                "the vendor's document calls it {}",
+                if cells.required { "required" } else { "optional" }
+            ));
         }
         if cells.default != field.default {
             said.push(match &cells.default {
-                Some(default) => format!("the vendor's document states the default `{}`, which is not used", crate::resolve::plain(default)),
+                Some(default) => format!(
+                    "the vendor's document states the default `{}`, which is not used",
+                    crate::resolve::plain(default)
+                ),
                 None => "the vendor's document states no default".to_owned(),
             });
         }
         if cells.one_of != field.rules.one_of && !cells.one_of.is_empty() {
-            let values: Vec<String> = cells.one_of.iter().map(|it| format!("`{}`", crate::resolve::plain(it))).collect();
+            let values: Vec<String> =
+                cells.one_of.iter().map(|it| format!("`{}`", crate::resolve::plain(it))).collect();
             said.push(format!("the vendor's document lists only {}", values.join(", ")));
         }
     }
@@ -203,7 +222,11 @@ pub fn note(field: &Field) -> Option<String> {
         text.replace_range(..1, &first);
         text.push('.');
     }
-    let whole = [text, field.note.clone().unwrap_or_default()].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" ");
+    let whole = [text, field.note.clone().unwrap_or_default()]
+        .into_iter()
+        .filter(|it| !it.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
     Some(whole).filter(|it| !it.is_empty())
 }
 
@@ -211,17 +234,32 @@ pub fn note(field: &Field) -> Option<String> {
 pub fn operation_note(action: &Operation) -> Option<String> {
     let mut said = Vec::new();
     if action.permissions != action.document_permissions {
-        said.push(if action.document_permissions.is_empty() { "The vendor's document lists no permissions; the service needs those stated here.".to_owned() } else { "The vendor's document lists other permissions.".to_owned() });
+        said.push(if action.document_permissions.is_empty() {
+            "The vendor's document lists no permissions; the service needs those stated here.".to_owned()
+        } else {
+            "The vendor's document lists other permissions.".to_owned()
+        });
     }
     said.extend(action.note.clone());
-    said.extend(action.example.as_ref().and_then(|example| example.departs.clone()).map(|departs| format!("About the example: {departs}")));
+    said.extend(
+        action
+            .example
+            .as_ref()
+            .and_then(|example| example.departs.clone())
+            .map(|departs| format!("About the example: {departs}")),
+    );
     Some(said.join(" ")).filter(|it| !it.is_empty())
 }
 
 fn connector_context(connector: &Connector) -> Json {
     let connection = &connector.connection;
     let prefix = format!("CONNECTOME_{}_", connector.name.to_uppercase().replace('-', "_"));
-    let titles: Vec<&str> = connector.actions.iter().map(|it| it.title.as_str()).chain(connector.triggers.iter().map(|it| it.title.as_str())).collect();
+    let titles: Vec<&str> = connector
+        .actions
+        .iter()
+        .map(|it| it.title.as_str())
+        .chain(connector.triggers.iter().map(|it| it.title.as_str()))
+        .collect();
     json!({
         "name": connector.name,
         "title": connector.title,
@@ -269,7 +307,9 @@ fn parameters_example(connector: &Connector) -> Json {
             .connection
             .parameters
             .iter()
-            .filter_map(|field| Some((field.name.clone(), field.document.default.clone().or_else(|| field.example.clone())?)))
+            .filter_map(|field| {
+                Some((field.name.clone(), field.document.default.clone().or_else(|| field.example.clone())?))
+            })
             .collect(),
     )
 }
@@ -288,7 +328,9 @@ fn matrix(connector: &Connector) -> Vec<Json> {
             }
         }
     }
-    rows.into_iter().map(|(app, name, titles)| json!({ "app": app, "name": name, "titles": titles.join(", ") })).collect()
+    rows.into_iter()
+        .map(|(app, name, titles)| json!({ "app": app, "name": name, "titles": titles.join(", ") }))
+        .collect()
 }
 
 fn permissions(permissions: &[(String, Vec<String>)]) -> Vec<Json> {
@@ -334,7 +376,10 @@ fn examples(example: Option<&Example>) -> Json {
 }
 
 fn command(connector: &Connector, verb: &str, name: &str, example: Option<&Example>) -> String {
-    let input = example.and_then(|example| example.input.as_ref()).map(|input| format!(" --input '{}'", input.to_string().replace('\'', "'\\''"))).unwrap_or_default();
+    let input = example
+        .and_then(|example| example.input.as_ref())
+        .map(|input| format!(" --input '{}'", input.to_string().replace('\'', "'\\''")))
+        .unwrap_or_default();
     let once = if verb == "trigger" { " --once" } else { "" };
     format!("connectome {verb} {} {name}{once}{input}", connector.name)
 }

@@ -61,7 +61,9 @@ fn features(model: &Model) -> Table {
 
 fn dependencies(layout: &Layout) -> Table {
     let mut dependencies = Table::new();
-    for (name, room, optional) in [("connectome-core", "core", false), ("connectome-sim", "sim", true), ("connectome-cli", "cli", true)] {
+    for (name, room, optional) in
+        [("connectome-core", "core", false), ("connectome-sim", "sim", true), ("connectome-cli", "cli", true)]
+    {
         let mut table = InlineTable::new();
         table.insert("path", Value::from(format!("{}/{room}", layout.runtime)));
         if optional {
@@ -69,7 +71,9 @@ fn dependencies(layout: &Layout) -> Table {
         }
         dependencies[name] = value(table);
     }
-    for (name, version, features) in [("serde", "1", vec!["derive"]), ("serde_json", "1", vec!["preserve_order", "raw_value"])] {
+    for (name, version, features) in
+        [("serde", "1", vec!["derive"]), ("serde_json", "1", vec!["preserve_order", "raw_value"])]
+    {
         let mut table = InlineTable::new();
         if layout.standalone {
             table.insert("version", Value::from(version));

@@ -18,7 +18,13 @@ pub fn file(connector: &Connector, module: &str) -> File {
     items.push(check_connection(connector));
     items.extend(connector.actions.iter().map(|action| operation(connector, action)));
     items.extend(connector.triggers.iter().map(|it| trigger(connector, it)));
-    items.extend(connector.records.iter().filter(|record| is_used(connector, record)).map(|record| self::record(connector, record)));
+    items.extend(
+        connector
+            .records
+            .iter()
+            .filter(|record| is_used(connector, record))
+            .map(|record| self::record(connector, record)),
+    );
     items.extend(connector.variants.iter().map(|set| {
         let name = ident(&format!("{}_KEYS", rust_constant(&set.name)));
         let keys = set.keys.iter().map(|(key, rules)| {
@@ -33,7 +39,9 @@ pub fn file(connector: &Connector, module: &str) -> File {
 
 /// A record of which only refinements are used needs no table.
 fn is_used(connector: &Connector, record: &Record) -> bool {
-    let Some(id) = connector.records.iter().position(|it| std::ptr::eq(it, record)).map(crate::model::RecordId) else { return false };
+    let Some(id) = connector.records.iter().position(|it| std::ptr::eq(it, record)).map(crate::model::RecordId) else {
+        return false;
+    };
     let fields = connector
         .actions
         .iter()
@@ -76,7 +84,8 @@ fn connector(connector: &Connector) -> TokenStream {
     let (under, code, message) = (tables::texts(&errors.under), &errors.code, &errors.message);
     let number = tables::option_text(errors.number.as_deref());
     let classes = connection.rate_classes.iter().map(|(name, start)| quote!((#name, #start)));
-    let exhausted = connection.exhausted.as_ref().map_or_else(|| quote!(None), |(name, value)| quote!(Some((#name, #value))));
+    let exhausted =
+        connection.exhausted.as_ref().map_or_else(|| quote!(None), |(name, value)| quote!(Some((#name, #value))));
     let max_body = tables::option_number(connection.max_body);
     let timeout = proc_macro2::Literal::u64_unsuffixed(connection.read_timeout);
     let rule = ident(&format!("{:?}", connector.names));
@@ -213,9 +222,11 @@ fn operation(connector: &Connector, action: &Operation) -> TokenStream {
     }
     if let Some(poll) = &action.poll {
         let path = tables::option_text(poll.call.as_ref().map(|call| call.path.as_str()));
-        let (status, pending, failed) = (tables::texts(&poll.status), tables::texts(&poll.pending), tables::texts(&poll.failed));
+        let (status, pending, failed) =
+            (tables::texts(&poll.status), tables::texts(&poll.pending), tables::texts(&poll.failed));
         let (when, seconds) = (tables::option_text(poll.when.as_deref()), tables::option_text(poll.seconds.as_deref()));
-        let (every, slowest) = (proc_macro2::Literal::u64_unsuffixed(poll.every), proc_macro2::Literal::u64_unsuffixed(poll.slowest));
+        let (every, slowest) =
+            (proc_macro2::Literal::u64_unsuffixed(poll.every), proc_macro2::Literal::u64_unsuffixed(poll.slowest));
         set.push(quote!(poll: Some(Poll {
             call: #path, status: #status, pending: #pending, failed: #failed, when: #when, seconds: #seconds, every: #every, slowest: #slowest,
         })));

@@ -31,7 +31,9 @@ fn print(item: TokenStream) -> String {
     let mut airy = String::with_capacity(printed.len() + printed.len() / 16);
     let mut previous = "";
     for line in printed.lines() {
-        let starts = |line: &str| line.starts_with("    ///") || line.starts_with("    pub fn") || line.starts_with("    pub async fn");
+        let starts = |line: &str| {
+            line.starts_with("    ///") || line.starts_with("    pub fn") || line.starts_with("    pub async fn")
+        };
         if previous == "}" && !line.is_empty() {
             airy.push('\n');
         }
@@ -47,7 +49,10 @@ fn print(item: TokenStream) -> String {
 
 /// A doc comment: each paragraph's lines wrapped, so that no line runs off the screen.
 pub fn doc(text: &str) -> TokenStream {
-    let lines = text.trim().lines().flat_map(|line| if line.trim().is_empty() { vec![String::new()] } else { wrap(line.trim(), 100) });
+    let lines = text
+        .trim()
+        .lines()
+        .flat_map(|line| if line.trim().is_empty() { vec![String::new()] } else { wrap(line.trim(), 100) });
     let lines = lines.map(|line| if line.is_empty() { line } else { format!(" {line}") });
     quote! { #(#[doc = #lines])* }
 }

@@ -20,7 +20,11 @@ pub fn of_specs() -> File {
         ("description".to_owned(), json!("The language is explained in specs/README.md.")),
     ]);
     schema.extend(root);
-    let definitions: Map<String, Json> = words.iter().filter(|(name, _)| **name != "file").map(|(name, keys)| ((*name).to_owned(), Json::Object(object(keys)))).collect();
+    let definitions: Map<String, Json> = words
+        .iter()
+        .filter(|(name, _)| **name != "file")
+        .map(|(name, keys)| ((*name).to_owned(), Json::Object(object(keys))))
+        .collect();
     schema.insert("$defs".to_owned(), Json::Object(definitions));
     File::new("schemas/spec.schema.json".to_owned(), pretty(&Json::Object(schema)))
 }
@@ -39,7 +43,11 @@ fn object(keys: &[Key]) -> Map<String, Json> {
         })
         .collect();
     let required: Vec<&str> = keys.iter().filter(|key| key.required).map(|key| key.name).collect();
-    let mut schema = Map::from_iter([("type".to_owned(), json!("object")), ("additionalProperties".to_owned(), json!(false)), ("properties".to_owned(), Json::Object(properties))]);
+    let mut schema = Map::from_iter([
+        ("type".to_owned(), json!("object")),
+        ("additionalProperties".to_owned(), json!(false)),
+        ("properties".to_owned(), Json::Object(properties)),
+    ]);
     if !required.is_empty() {
         schema.insert("required".to_owned(), json!(required));
     }
@@ -97,7 +105,11 @@ fn strict(mut schema: Json) -> Json {
 
 fn fields(connector: &Connector, doc: &str, fields: &[Field]) -> Json {
     let properties: Map<String, Json> = fields.iter().map(|it| (it.name.clone(), field(connector, it))).collect();
-    let required: Vec<&str> = fields.iter().filter(|field| field.required && field.default.is_none()).map(|field| field.name.as_str()).collect();
+    let required: Vec<&str> = fields
+        .iter()
+        .filter(|field| field.required && field.default.is_none())
+        .map(|field| field.name.as_str())
+        .collect();
     let mut schema = json!({ "type": "object", "description": doc, "properties": properties });
     if !required.is_empty() {
         schema["required"] = json!(required);

@@ -29,7 +29,10 @@ pub fn file(connector: &Connector, module: &str) -> Option<File> {
         calls(simulator),
     ];
     let docs = format!("What the simulated {} holds and does, as data.", connector.title);
-    Some(File::rust(format!("src/{module}/simulator.rs"), rust::file(&super::crate_root::header(connector), &docs, items)))
+    Some(File::rust(
+        format!("src/{module}/simulator.rs"),
+        rust::file(&super::crate_root::header(connector), &docs, items),
+    ))
 }
 
 fn service(simulator: &Simulator) -> TokenStream {
@@ -123,7 +126,12 @@ fn behaviour(call: &str, behaviour: &Behaviour) -> TokenStream {
             set.push(quote!(#key: &[#(#names),*]));
         }
     }
-    for (key, pairs) in [("since", &behaviour.since), ("until", &behaviour.until), ("refers", &behaviour.refers), ("headers", &behaviour.headers)] {
+    for (key, pairs) in [
+        ("since", &behaviour.since),
+        ("until", &behaviour.until),
+        ("refers", &behaviour.refers),
+        ("headers", &behaviour.headers),
+    ] {
         if !pairs.0.is_empty() {
             let (key, pairs) = (ident(key), pairs_of(pairs));
             set.push(quote!(#key: #pairs));
@@ -131,7 +139,8 @@ fn behaviour(call: &str, behaviour: &Behaviour) -> TokenStream {
     }
     for (key, literals) in [("count_only", &behaviour.count_only), ("only_if", &behaviour.only_if)] {
         if !literals.0.is_empty() {
-            let pairs: Vec<(String, Json)> = literals.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect();
+            let pairs: Vec<(String, Json)> =
+                literals.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect();
             let (key, literals) = (ident(key), tables::literals(&pairs));
             set.push(quote!(#key: #literals));
         }
@@ -141,7 +150,8 @@ fn behaviour(call: &str, behaviour: &Behaviour) -> TokenStream {
         set.push(quote!(page: #page));
     }
     if !behaviour.set.0.is_empty() {
-        let fields: serde_json::Map<String, Json> = behaviour.set.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect();
+        let fields: serde_json::Map<String, Json> =
+            behaviour.set.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect();
         let text = Json::Object(fields).to_string();
         set.push(quote!(set: Some(#text)));
     }

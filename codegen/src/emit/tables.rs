@@ -280,7 +280,13 @@ pub fn field(connector: &Connector, field: &Field) -> TokenStream {
 }
 
 /// A record as an expression.
-pub fn record(connector: &Connector, name: &str, fields: &[Field], send_first: &[Conditional], variant: Option<TokenStream>) -> TokenStream {
+pub fn record(
+    connector: &Connector,
+    name: &str,
+    fields: &[Field],
+    send_first: &[Conditional],
+    variant: Option<TokenStream>,
+) -> TokenStream {
     let mut set = Vec::new();
     if !fields.is_empty() {
         let fields = fields.iter().map(|it| field(connector, it));

@@ -31,11 +31,21 @@ pub fn file(connector: &Connector, module: &str) -> File {
     }
     for trigger in &connector.triggers {
         let name = rust_type(&trigger.name);
-        items.push(structure(connector, &format!("{name}Input"), &format!("What the trigger {} takes.", trigger.title), &trigger.input, Use::Sent));
+        items.push(structure(
+            connector,
+            &format!("{name}Input"),
+            &format!("What the trigger {} takes.", trigger.title),
+            &trigger.input,
+            Use::Sent,
+        ));
     }
-    items.extend(connector.records.iter().filter(|record| record.refines.is_none()).filter_map(|it| record(connector, it)));
+    items.extend(
+        connector.records.iter().filter(|record| record.refines.is_none()).filter_map(|it| record(connector, it)),
+    );
     let mut seen = HashSet::new();
-    items.extend(connector.enums.iter().filter(|it| (it.sent || it.open) && seen.insert(enum_name(it))).map(enumeration));
+    items.extend(
+        connector.enums.iter().filter(|it| (it.sent || it.open) && seen.insert(enum_name(it))).map(enumeration),
+    );
     let docs = format!("What [`Client`](super::Client) takes and gives: the types of {}.", connector.title);
     File::rust(format!("src/{module}/types.rs"), rust::file(&super::crate_root::header(connector), &docs, items))
 }
@@ -136,7 +146,9 @@ fn member(connector: &Connector, owner: &str, field: &Field, way: Use) -> TokenS
     let skip = match (way, needed, secret) {
         (Use::Received, true, _) => quote!(),
         (Use::Received, false, _) => quote!(#[serde(default)]),
-        (_, _, true) => quote!(#[serde(skip_serializing_if = "Option::is_none", serialize_with = "connectome_core::secret::into_request")]),
+        (_, _, true) => {
+            quote!(#[serde(skip_serializing_if = "Option::is_none", serialize_with = "connectome_core::secret::into_request")])
+        }
         (_, true, false) => quote!(),
         (_, false, false) => quote!(#[serde(skip_serializing_if = "Option::is_none")]),
     };

@@ -9,7 +9,7 @@ use crate::names::camel_case;
 use crate::read::{Literal, Names, Problems};
 use crate::source::Span;
 use crate::spec::connection::NameRule;
-use crate::spec::field::{Common, Document, Member, OneOf, Refinement, TypeName};
+use crate::spec::field::{Common, Document, Format, Member, OneOf, Refinement, TypeName};
 use crate::spec::types;
 use crate::spec::{self, Name};
 
@@ -27,20 +27,42 @@ const BUILT_IN: [(&str, Type); 8] = [
 /// A named set of values.
 pub fn enumeration(name: &Name, word: &types::Enum, problems: &Problems) -> Enum {
     if word.values.is_empty() && !problems.misread(word.span) {
-        problems.push(Diagnostic::new("bad-limit", name.span, format!("`{}` lists nothing, so that nothing would fit", name.value)).help("list its values"));
+        problems.push(
+            Diagnostic::new(
+                "bad-limit",
+                name.span,
+                format!("`{}` lists nothing, so that nothing would fit", name.value),
+            )
+            .help("list its values"),
+        );
     }
-    Enum { name: name.value.clone(), doc: word.doc.clone(), values: texts(&word.values, problems), open: false, sent: false }
+    Enum {
+        name: name.value.clone(),
+        doc: word.doc.clone(),
+        values: texts(&word.values, problems),
+        open: false,
+        sent: false,
+    }
 }
 
 fn texts(values: &[Literal], problems: &Problems) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
+    let mut others = false;
     for value in values {
         match &value.value {
             Json::String(text) if seen.contains(text) => {
-                problems.push(Diagnostic::new("said-twice", value.span(), format!("`{text}` is listed twice")).help("list each value once"));
+                problems.push(
+                    Diagnostic::new("said-twice", value.span(), format!("`{text}` is listed twice"))
+                        .help("list each value once"),
+                );
             }
             Json::String(text) => seen.push(text.clone()),
-            _ => problems.push(Diagnostic::new("wrong-kind", value.span(), "one of `enums` lists texts").label(format!("this is {}", value.node.kind())).help("put it in quotes")),
+            _ if std::mem::replace(&mut others, true) => {}
+            _ => problems.push(
+                Diagnostic::new("wrong-kind", value.span(), "one of `enums` lists texts")
+                    .label(format!("this is {}", value.node.kind()))
+                    .help("put each value that is no text in quotes"),
+            ),
         }
     }
     seen
@@ -48,7 +70,8 @@ fn texts(values: &[Literal], problems: &Problems) -> Vec<String> {
 
 /// A record.
 pub fn record(scope: &mut Scope<'_>, rule: NameRule, name: &Name, word: &types::Type) -> Record {
-    let fields: Vec<Field> = word.fields.iter().map(|(field, member)| self::member(scope, rule, name, field, member)).collect();
+    let fields: Vec<Field> =
+        word.fields.iter().map(|(field, member)| self::member(scope, rule, name, field, member)).collect();
     let variant = word.variant.as_ref().and_then(|variant| {
         for field in [&variant.name, &variant.value] {
             known_field(scope, word, field);
@@ -57,12 +80,22 @@ pub fn record(scope: &mut Scope<'_>, rule: NameRule, name: &Name, word: &types::
             _ if scope.problems.misread(variant.of.span) => None,
             Some(id) => Some((variant.name.value.clone(), variant.value.value.clone(), id)),
             None => {
-                scope.problem(text::unknown("unknown-variants", "set of variants", &variant.of.value, variant.of.span, scope.spec.file.variants.names()));
+                scope.problem(text::unknown(
+                    "unknown-variants",
+                    "set of variants",
+                    &variant.of.value,
+                    variant.of.span,
+                    scope.spec.file.variants.names(),
+                ));
                 None
             }
         }
     });
-    let send_first = word.send_first.iter().map(|choice| text::conditional(choice, scope.sources, scope.problems)).collect::<Vec<_>>();
+    let send_first = word
+        .send_first
+        .iter()
+        .map(|choice| text::conditional(choice, scope.sources, scope.problems))
+        .collect::<Vec<_>>();
     for (choice, said) in send_first.iter().zip(&word.send_first) {
         known_field(scope, word, &Name::new(choice.name.clone(), said.span.narrow(scope.sources, &choice.name)));
     }
@@ -82,7 +115,10 @@ pub fn record(scope: &mut Scope<'_>, rule: NameRule, name: &Name, word: &types::
 }
 
 fn known_field(scope: &Scope<'_>, word: &types::Type, name: &Name) {
-    if word.fields.get(&name.value).is_none() && !scope.problems.misread(name.span) && !scope.problems.misread(word.span) {
+    if word.fields.get(&name.value).is_none()
+        && !scope.problems.misread(name.span)
+        && !scope.problems.misread(word.span)
+    {
         scope.problem(text::unknown("unknown-field", "field", &name.value, name.span, word.fields.names()));
     }
 }
@@ -98,8 +134,12 @@ fn member(scope: &mut Scope<'_>, rule: NameRule, owner: &Name, name: &Name, word
         field.source = text::source(from, scope.problems);
         if matches!(field.source, Source::Items | Source::CountOfItems | Source::EachAnswer) {
             scope.problem(
-                Diagnostic::new("unknown-source", from.span, format!("a field of a record cannot come from `{}`", from.value))
-                    .help("write `body.PATH`, `header NAME` or `status`"),
+                Diagnostic::new(
+                    "unknown-source",
+                    from.span,
+                    format!("a field of a record cannot come from `{}`", from.value),
+                )
+                .help("write `body.PATH`, `header NAME` or `status`"),
             );
         }
     }
@@ -170,7 +210,11 @@ fn cells(scope: &Scope<'_>, word: &Common, written: &str, default: Option<&Json>
     let Some(document) = &word.document else { return cells };
     let truth = cells.clone();
     let wrong = |literal: &Literal, expected: &str| {
-        scope.problem(Diagnostic::new("wrong-kind", literal.span(), format!("expected {expected}")).label(format!("this is {}", literal.node.kind())));
+        scope.problem(
+            Diagnostic::new("wrong-kind", literal.span(), format!("expected {expected}"))
+                .label(format!("this is {}", literal.node.kind()))
+                .help("write the cell as the document shows it"),
+        );
     };
     if let Some(it) = document.cell("type") {
         match &it.value {
@@ -197,7 +241,7 @@ fn cells(scope: &Scope<'_>, word: &Common, written: &str, default: Option<&Json>
     cells.differs = cells != truth;
     if let Document::Cells(said, span) = document {
         let only_example = said.names().all(|name| name == "example");
-        if !cells.differs && !only_example {
+        if !cells.differs && !only_example && !scope.problems.misread(*span) {
             scope.problem(
                 Diagnostic::new("no-difference", *span, "the document says the same as the field")
                     .help("`document` is for cells that differ from the truth; leave it out"),
@@ -235,12 +279,41 @@ fn type_of(scope: &Scope<'_>, name: &TypeName) -> Type {
                 scope.problem(
                     Diagnostic::new("unknown-type", name.span, format!("unknown type `{}`", name.value))
                         .label("not a built-in type, and this connector declares no such type")
-                        .help(crate::diagnostic::nearest(&name.value, known).map_or("declare it under `types:`".to_owned(), |near| format!("did you mean `{near}`?"))),
+                        .help(
+                            meant(&name.value)
+                                .or_else(|| {
+                                    crate::diagnostic::nearest(&name.value, known)
+                                        .map(|near| format!("did you mean `{near}`?"))
+                                })
+                                .unwrap_or("declare it under `types:`".to_owned()),
+                        ),
                 );
             }
             Type::Any
         }
     }
+}
+
+/// What other languages call a type, and formats that are taken for one.
+fn meant(name: &str) -> Option<String> {
+    let ty = match name {
+        "str" | "text" => "string",
+        "int" | "long" => "integer",
+        "number" | "double" | "decimal" => "float",
+        "bool" => "boolean",
+        "map" | "dict" | "json" => "object",
+        "list" | "array" => return Some("write the type of an element in brackets: `[string]`".to_owned()),
+        "date" | "datetime" | "time" => return Some("write `type: string, format: timestamp`".to_owned()),
+        format if Format::parse(format).is_some() => return Some(format!("write `type: string, format: {format}`")),
+        _ => return None,
+    };
+    Some(format!("write `{ty}`"))
+}
+
+/// A field's type as specs write it.
+pub fn spelt(field: &Field) -> String {
+    let depth = field.written.matches("[]").count();
+    format!("{}{}{}", "[".repeat(depth), field.written.trim_start_matches("[]"), "]".repeat(depth))
 }
 
 /// The rules as the model has them, and the named set of values if they name one.
@@ -250,12 +323,18 @@ pub fn rules(scope: &mut Scope<'_>, word: &spec::field::Rules, any_case: bool) -
         None => Vec::new(),
         Some(OneOf::Values(values, span)) => {
             if values.is_empty() {
-                scope.problem(Diagnostic::new("bad-limit", *span, "`one_of` lists nothing, so that nothing would fit").help("list the values, or leave `one_of` out"));
+                scope.problem(
+                    Diagnostic::new("bad-limit", *span, "`one_of` lists nothing, so that nothing would fit")
+                        .help("list the values, or leave `one_of` out"),
+                );
             }
             for (at, value) in values.iter().enumerate() {
                 if values[..at].iter().any(|other| other.value == value.value) {
                     let text = super::plain(&value.value);
-                    scope.problem(Diagnostic::new("said-twice", value.span(), format!("`{text}` is listed twice")).help("list each value once"));
+                    scope.problem(
+                        Diagnostic::new("said-twice", value.span(), format!("`{text}` is listed twice"))
+                            .help("list each value once"),
+                    );
                 }
             }
             values.iter().map(|it| it.value.clone()).collect()
@@ -266,7 +345,13 @@ pub fn rules(scope: &mut Scope<'_>, word: &spec::field::Rules, any_case: bool) -
                 scope.enums[id.0].values.iter().map(|it| Json::from(it.as_str())).collect()
             }
             None => {
-                scope.problem(text::unknown("unknown-enum", "set of values", &name.value, name.span, scope.spec.file.enums.names()));
+                scope.problem(text::unknown(
+                    "unknown-enum",
+                    "set of values",
+                    &name.value,
+                    name.span,
+                    scope.spec.file.enums.names(),
+                ));
                 Vec::new()
             }
         },
@@ -275,7 +360,10 @@ pub fn rules(scope: &mut Scope<'_>, word: &spec::field::Rules, any_case: bool) -
         if let (Some(low), Some(high)) = (low, high)
             && low > high
         {
-            scope.problem(Diagnostic::new("bad-limit", span, format!("the least {what}, {low}, is more than the most, {high}")).help("swap the two"));
+            scope.problem(
+                Diagnostic::new("bad-limit", span, format!("the least {what}, {low}, is more than the most, {high}"))
+                    .help("swap the two"),
+            );
         }
     };
     let float = |it: Option<u64>| it.map(|it| it as f64);
@@ -311,8 +399,12 @@ fn inline_enum(scope: &mut Scope<'_>, owner: &Name, name: &Name, ty: &Type, rule
     if let Some(known) = scope.enums.iter().position(|known| known.name == set) {
         if scope.enums[known].values != values {
             scope.problem(
-                Diagnostic::new("name-clash", name.span, format!("two fields `{}` of `{}` list different values", name.value, owner.value))
-                    .help("name each set under `enums:`, and say `one_of: NAME`"),
+                Diagnostic::new(
+                    "name-clash",
+                    name.span,
+                    format!("two fields `{}` of `{}` list different values", name.value, owner.value),
+                )
+                .help("name each set under `enums:`, and say `one_of: NAME`"),
             );
         }
         return Some(EnumId(known));
@@ -332,7 +424,10 @@ pub fn refine(scope: &mut Scope<'_>, operation: &Name, field: &mut Field, refine
             return;
         }
         let (name, _) = &refinements.0[0];
-        scope.problem(Diagnostic::new("unknown-field", name.span, format!("`{}` has no fields to refine", field.name)).help("`refine` is for inputs and outputs whose type is one of `types`"));
+        scope.problem(
+            Diagnostic::new("unknown-field", name.span, format!("`{}` has no fields to refine", field.name))
+                .help("`refine` is for inputs and outputs whose type is one of `types`"),
+        );
         return;
     };
     let mut record = scope.records[id.0].clone();
@@ -341,7 +436,13 @@ pub fn refine(scope: &mut Scope<'_>, operation: &Name, field: &mut Field, refine
     for (name, refinement) in refinements.iter() {
         let known: Vec<String> = record.fields.iter().map(|field| field.name.clone()).collect();
         let Some(inner) = record.fields.iter_mut().find(|field| field.name == name.value) else {
-            scope.problem(text::unknown("unknown-field", "field", &name.value, name.span, known.iter().map(String::as_str)));
+            scope.problem(text::unknown(
+                "unknown-field",
+                "field",
+                &name.value,
+                name.span,
+                known.iter().map(String::as_str),
+            ));
             continue;
         };
         if let Some(default) = &refinement.default {
@@ -355,11 +456,21 @@ pub fn refine(scope: &mut Scope<'_>, operation: &Name, field: &mut Field, refine
         }
         if let Some(variants) = &refinement.variants {
             match (scope.variants(&variants.value), &mut record.variant) {
-                (None, _) => scope.problem(text::unknown("unknown-variants", "set of variants", &variants.value, variants.span, scope.spec.file.variants.names())),
+                (None, _) => scope.problem(text::unknown(
+                    "unknown-variants",
+                    "set of variants",
+                    &variants.value,
+                    variants.span,
+                    scope.spec.file.variants.names(),
+                )),
                 (Some(id), Some((_, value, of))) if *value == name.value => *of = id,
                 _ => scope.problem(
-                    Diagnostic::new("unknown-field", variants.span, format!("`{}` is not the value of a variant", name.value))
-                        .help("refine the field that the type's `variant` names as `value`"),
+                    Diagnostic::new(
+                        "unknown-field",
+                        variants.span,
+                        format!("`{}` is not the value of a variant", name.value),
+                    )
+                    .help("refine the field that the type's `variant` names as `value`"),
                 ),
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::read::{Names, Problems};
-use crate::source::{FileId, Source};
+use crate::source::{FileId, Source, Span};
 use crate::spec::{File, Spec};
 
 /// Joins the files of one connector.
@@ -11,10 +11,16 @@ pub fn join(folder: String, files: Vec<(FileId, Option<File>)>, sources: &[Sourc
     let mut spec = Spec { folder, file: File::default(), files: files.iter().map(|(id, _)| *id).collect(), whole };
     for file in files.into_iter().filter_map(|(_, file)| file) {
         let whole = &mut spec.file;
-        once(&mut whole.connector, file.connector, |it| it.name.span, "connector", problems);
-        once(&mut whole.connection, file.connection, |it| it.base.span, "connection", problems);
-        once(&mut whole.simulator, file.simulator, |it| it.collections.0.first().map_or_else(Default::default, |(name, _)| name.span), "simulator", problems);
         let named = Joining { sources, problems };
+        once(&mut whole.connector, file.connector, |it| it.span, "connector", &named);
+        once(&mut whole.connection, file.connection, |it| it.span, "connection", &named);
+        once(
+            &mut whole.simulator,
+            file.simulator,
+            |it| it.collections.0.first().map_or_else(Default::default, |(name, _)| name.span),
+            "simulator",
+            &named,
+        );
         named.extend(&mut whole.enums, file.enums);
         named.extend(&mut whole.variants, file.variants);
         named.extend(&mut whole.types, file.types);
@@ -32,12 +38,11 @@ pub fn join(folder: String, files: Vec<(FileId, Option<File>)>, sources: &[Sourc
     spec
 }
 
-fn once<T>(whole: &mut Option<T>, part: Option<T>, span: impl Fn(&T) -> crate::source::Span, name: &str, problems: &Problems) {
+fn once<T>(whole: &mut Option<T>, part: Option<T>, span: impl Fn(&T) -> Span, name: &str, joining: &Joining<'_>) {
     let Some(part) = part else { return };
-    if whole.is_some() {
-        problems.push(Diagnostic::new("said-twice", span(&part), format!("`{name}` is said in two files")).help("say it in one"));
-    } else {
-        *whole = Some(part);
+    match whole {
+        Some(known) => joining.twice(name, span(&part), span(known), "keep one of the two"),
+        None => *whole = Some(part),
     }
 }
 
@@ -47,14 +52,18 @@ struct Joining<'a> {
 }
 
 impl Joining<'_> {
+    fn twice(&self, name: &str, here: Span, there: Span, help: &str) {
+        let label = format!("it is also in {}", self.sources[there.file as usize].path);
+        self.problems
+            .push(Diagnostic::new("said-twice", here, format!("`{name}` is said twice")).label(label).help(help));
+    }
+
     fn extend<T>(&self, whole: &mut Names<T>, part: Names<T>) {
         for (name, value) in part.0 {
             match whole.0.iter().find(|(known, _)| known.value == name.value) {
-                Some((known, _)) => self.problems.push(
-                    Diagnostic::new("said-twice", name.span, format!("`{}` is said twice", name.value))
-                        .label(format!("it is also in {}", self.sources[known.span.file as usize].path))
-                        .help("keep one of the two, or give this one another name"),
-                ),
+                Some((known, _)) => {
+                    self.twice(&name.value, name.span, known.span, "keep one of the two, or give this one another name")
+                }
                 None => whole.0.push((name, value)),
             }
         }

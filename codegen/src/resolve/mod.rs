@@ -6,7 +6,9 @@ pub mod operation;
 pub mod text;
 
 use crate::diagnostic::Diagnostic;
-use crate::model::{Connection, Connector, Enum, EnumId, ErrorBody, Model, Record, RecordId, Role, Simulator, VariantId, VariantSet};
+use crate::model::{
+    Connection, Connector, Enum, EnumId, ErrorBody, Model, Record, RecordId, Role, Simulator, VariantId, VariantSet,
+};
 use crate::read::Problems;
 use crate::source::{FileId, Source};
 use crate::spec::{File, Spec};
@@ -17,7 +19,10 @@ pub use join::join;
 ///
 /// A spec of which a file could not be read is left out: whatever it lacks may stand there.
 pub fn resolve(specs: Vec<Spec>, sources: &[Source], problems: &Problems) -> (Vec<Spec>, Model) {
-    let resolved = specs.into_iter().filter(|spec| spec.whole).filter_map(|spec| Some((connector(&spec, sources, problems)?, spec)));
+    let resolved = specs
+        .into_iter()
+        .filter(|spec| spec.whole)
+        .filter_map(|spec| Some((connector(&spec, sources, problems)?, spec)));
     let (connectors, specs) = resolved.unzip();
     (specs, Model { connectors })
 }
@@ -67,7 +72,10 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
         if problems.misread_any(&spec.files) {
             return None;
         }
-        problems.push(Diagnostic::new("no-connector", whole, format!("no file of `{}` says `connector:`", spec.folder)).help("say in one of them what the connector is: its name, title, version and doc"));
+        problems.push(
+            Diagnostic::new("no-connector", whole, format!("no file of `{}` says `connector:`", spec.folder))
+                .help("say in one of them what the connector is: its name, title, version and doc"),
+        );
         return None;
     };
     if !problems.misread(about.name.span) {
@@ -82,7 +90,8 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
     let variants = variants(&mut scope);
     let connection = connection(&mut scope, whole);
     let actions: Vec<_> = file.actions.iter().map(|(name, word)| operation::action(&mut scope, name, word)).collect();
-    let triggers: Vec<_> = file.triggers.iter().filter_map(|(name, word)| operation::trigger(&mut scope, &actions, name, word)).collect();
+    let triggers: Vec<_> =
+        file.triggers.iter().filter_map(|(name, word)| operation::trigger(&mut scope, &actions, name, word)).collect();
     let roles = file
         .roles
         .iter()
@@ -90,10 +99,16 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
             name: name.value.clone(),
             doc: role.doc.clone(),
             grants: role.grants,
-            permissions: role.permissions.iter().map(|(app, names)| (app.value.clone(), names.iter().map(|name| name.value.clone()).collect())).collect(),
+            permissions: role
+                .permissions
+                .iter()
+                .map(|(app, names)| (app.value.clone(), names.iter().map(|name| name.value.clone()).collect()))
+                .collect(),
         })
         .collect();
-    let pairs = |names: &crate::read::Names<String>| names.iter().map(|(title, text)| (title.value.clone(), text.clone())).collect();
+    let pairs = |names: &crate::read::Names<String>| {
+        names.iter().map(|(title, text)| (title.value.clone(), text.clone())).collect()
+    };
     let mut made = Connector {
         name: about.name.value.clone(),
         title: about.title.clone(),
@@ -126,13 +141,22 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
 fn fitting(about: &crate::spec::connection::Connector, spec: &Spec, problems: &Problems) {
     const TAKEN: [&str; 6] = ["cli", "core", "default", "lib", "main", "simulator"];
     let name = about.name.value.as_str();
-    let wrong = |message: String, help: &str| problems.push(Diagnostic::new("wrong-name", about.name.span, message).help(help));
+    let wrong =
+        |message: String, help: &str| problems.push(Diagnostic::new("wrong-name", about.name.span, message).help(help));
     if name != spec.folder {
         wrong(format!("the connector is called `{name}` and its folder `{}`", spec.folder), "give both the same name");
-    } else if !name.starts_with(|it: char| it.is_ascii_lowercase()) || !name.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-') {
-        wrong(format!("`{name}` cannot be the name of a connector"), "use small letters, digits and `-`, and begin with a letter");
+    } else if !name.starts_with(|it: char| it.is_ascii_lowercase())
+        || !name.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-')
+    {
+        wrong(
+            format!("`{name}` cannot be the name of a connector"),
+            "use small letters, digits and `-`, and begin with a letter",
+        );
     } else if TAKEN.contains(&name) {
-        wrong(format!("`{name}` is the name of a part of every crate"), "give the connector and its folder another name");
+        wrong(
+            format!("`{name}` is the name of a part of every crate"),
+            "give the connector and its folder another name",
+        );
     }
 }
 
@@ -157,18 +181,25 @@ fn connection(scope: &mut Scope<'_>, whole: crate::source::Span) -> Option<Conne
         if scope.problems.misread_any(&scope.spec.files) {
             return None;
         }
-        scope.problem(Diagnostic::new("no-connection", whole, format!("no file of `{}` says `connection:`", scope.spec.folder)).help("say in one of them how the service is reached"));
+        scope.problem(
+            Diagnostic::new("no-connection", whole, format!("no file of `{}` says `connection:`", scope.spec.folder))
+                .help("say in one of them how the service is reached"),
+        );
         return None;
     };
     let (sources, problems) = (scope.sources, scope.problems);
-    let parameters: Vec<_> = word.parameters.iter().map(|(name, parameter)| field::parameter(scope, name, &parameter.common)).collect();
+    let parameters: Vec<_> =
+        word.parameters.iter().map(|(name, parameter)| field::parameter(scope, name, &parameter.common)).collect();
     let names: Vec<&str> = parameters.iter().map(|field| field.name.as_str()).collect();
     let known = |name: &str| names.contains(&name);
     let templates = [&word.base, &word.auth.value];
     for template in templates.into_iter().chain(word.headers.iter().map(|(_, value)| value)) {
         let (used, problem) = text::braces(&template.value);
-        if let Some(problem) = problem {
-            problems.push(Diagnostic::new("bad-template", template.span, problem).help("a parameter stands in a pair of braces, as `{api_key}`"));
+        if let Some((problem, part)) = problem {
+            problems.push(
+                Diagnostic::new("bad-template", template.span.narrow(sources, part), problem)
+                    .help("a parameter stands in a pair of braces, as `{api_key}`"),
+            );
         }
         for name in used.iter().filter(|name| !known(name)) {
             let span = template.span.narrow(sources, &format!("{{{name}}}"));
@@ -178,15 +209,26 @@ fn connection(scope: &mut Scope<'_>, whole: crate::source::Span) -> Option<Conne
     if let Some(name) = word.verify_tls.as_ref().filter(|name| !known(&name.value)) {
         problems.push(text::unknown("unknown-parameter", "parameter", &name.value, name.span, names.iter().copied()));
     }
-    let name_or = |name: &Option<crate::spec::Name>, other: &str| name.as_ref().map_or(other.to_owned(), |name| name.value.clone());
+    let name_or = |name: &Option<crate::spec::Name>, other: &str| {
+        name.as_ref().map_or(other.to_owned(), |name| name.value.clone())
+    };
     Some(Connection {
         base: word.base.value.clone(),
-        regions: word.regions.iter().map(|(name, region)| (name.value.clone(), region.url.clone(), region.known)).collect(),
+        regions: word
+            .regions
+            .iter()
+            .map(|(name, region)| (name.value.clone(), region.url.clone(), region.known))
+            .collect(),
         auth: (name_or(&word.auth.header, "Authorization"), word.auth.value.value.clone()),
         headers: word.headers.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect(),
         verify_tls: word.verify_tls.as_ref().map(|name| name.value.clone()),
         test: text::call(&word.test.call, sources, problems),
-        expect: word.test.expect.iter().map(|(path, value)| (text::checked_path(path, problems), value.value.clone())).collect(),
+        expect: word
+            .test
+            .expect
+            .iter()
+            .map(|(path, value)| (text::checked_path(path, problems), value.value.clone()))
+            .collect(),
         errors: ErrorBody {
             under: word.errors.under.0.iter().map(|name| name.value.clone()).collect(),
             code: name_or(&word.errors.code, "code"),
@@ -219,7 +261,12 @@ fn mark_use(connector: &mut Connector) {
         .chain(&connector.connection.parameters)
         .map(|field| (field.ty.clone(), field.enumeration))
         .collect();
-    let outputs: Vec<_> = connector.actions.iter().flat_map(|action| &action.output).map(|field| (field.ty.clone(), field.enumeration)).collect();
+    let outputs: Vec<_> = connector
+        .actions
+        .iter()
+        .flat_map(|action| &action.output)
+        .map(|field| (field.ty.clone(), field.enumeration))
+        .collect();
     for (fields, sent) in [(inputs, true), (outputs, false)] {
         let mut open: Vec<_> = fields;
         while let Some((ty, enumeration)) = open.pop() {
@@ -239,4 +286,3 @@ fn mark_use(connector: &mut Connector) {
         }
     }
 }
-

@@ -13,10 +13,18 @@ use crate::spec::{self, Name};
 pub fn action(scope: &mut Scope<'_>, name: &Name, word: &spec::operation::Operation) -> Operation {
     let exchange = &word.exchange;
     let input: Vec<Field> = word.input.iter().map(|(field, input)| self::input(scope, name, field, input)).collect();
-    let output: Vec<Field> = word.output.iter().map(|(field, output)| self::output(scope, name, field, output, exchange, word.span)).collect();
+    let output: Vec<Field> = word
+        .output
+        .iter()
+        .map(|(field, output)| self::output(scope, name, field, output, exchange, word.span))
+        .collect();
     let (sources, problems) = (scope.sources, scope.problems);
     let permissions = permissions(&word.permissions);
-    let document_permissions = word.document.as_ref().and_then(|document| document_permissions(scope, document)).unwrap_or_else(|| permissions.clone());
+    let document_permissions = word
+        .document
+        .as_ref()
+        .and_then(|document| document_permissions(scope, document))
+        .unwrap_or_else(|| permissions.clone());
     Operation {
         name: name.value.clone(),
         title: word.title.clone(),
@@ -36,7 +44,11 @@ pub fn action(scope: &mut Scope<'_>, name: &Name, word: &spec::operation::Operat
         multi_status_task: exchange.multi_status.as_ref().and_then(|it| it.task.as_ref()).map(|it| it.value.clone()),
         keep_unlisted: exchange.keep_unlisted,
         page: exchange.page.as_ref().map(|page| self::page(scope, page)),
-        cap: exchange.cap.as_ref().map(|cap| Cap { count: text::checked_path(&cap.count, problems), at_most: cap.at_most, ask: literals(&cap.ask) }),
+        cap: exchange.cap.as_ref().map(|cap| Cap {
+            count: text::checked_path(&cap.count, problems),
+            at_most: cap.at_most,
+            ask: literals(&cap.ask),
+        }),
         poll: exchange.poll.as_ref().map(|poll| self::poll(scope, poll, &input)),
         ordered: exchange.ordered.iter().filter_map(|pair| ordered(scope, pair, &input)).collect(),
         send_first: exchange
@@ -58,19 +70,34 @@ pub fn action(scope: &mut Scope<'_>, name: &Name, word: &spec::operation::Operat
 
 fn known_action(scope: &Scope<'_>, name: &Name) -> String {
     if scope.spec.file.actions.get(&name.value).is_none() && !scope.problems.misread(name.span) {
-        scope.problem(text::unknown("unknown-action", "action", &name.value, name.span, scope.spec.file.actions.names()));
+        scope.problem(text::unknown(
+            "unknown-action",
+            "action",
+            &name.value,
+            name.span,
+            scope.spec.file.actions.names(),
+        ));
     }
     name.value.clone()
 }
 
 fn known_input(scope: &Scope<'_>, name: &Name, inputs: &[Field]) {
     if !inputs.iter().any(|input| input.name == name.value) && !scope.problems.misread(name.span) {
-        scope.problem(text::unknown("unknown-input", "input", &name.value, name.span, inputs.iter().map(|input| input.name.as_str())));
+        scope.problem(text::unknown(
+            "unknown-input",
+            "input",
+            &name.value,
+            name.span,
+            inputs.iter().map(|input| input.name.as_str()),
+        ));
     }
 }
 
 fn permissions(words: &Names<Vec<Name>>) -> Vec<(String, Vec<String>)> {
-    words.iter().map(|(app, names)| (app.value.clone(), names.iter().map(|name| name.value.clone()).collect())).collect()
+    words
+        .iter()
+        .map(|(app, names)| (app.value.clone(), names.iter().map(|name| name.value.clone()).collect()))
+        .collect()
 }
 
 /// The permissions as the vendor's document has them, where it is wrong.
@@ -80,7 +107,17 @@ fn document_permissions(scope: &Scope<'_>, document: &Document) -> Option<Vec<(S
         Ok(apps) => Some(
             apps.unwrap_or_default()
                 .into_iter()
-                .map(|(app, names)| (app, names.as_array().into_iter().flatten().filter_map(|it| it.as_str().map(str::to_owned)).collect()))
+                .map(|(app, names)| {
+                    (
+                        app,
+                        names
+                            .as_array()
+                            .into_iter()
+                            .flatten()
+                            .filter_map(|it| it.as_str().map(str::to_owned))
+                            .collect(),
+                    )
+                })
                 .collect(),
         ),
         Err(_) => {
@@ -115,18 +152,23 @@ fn page(scope: &Scope<'_>, word: &spec::exchange::Page) -> Page {
                 .help("say `next`, or leave it out for a single page; fixed parameters go under `query:`"),
         );
     }
-    Page { items: text::checked_path(&word.items, problems), next: word.next.as_ref().map(|next| text::checked_path(next, problems)) }
+    Page {
+        items: text::checked_path(&word.items, problems),
+        next: word.next.as_ref().map(|next| text::checked_path(next, problems)),
+    }
 }
 
 fn poll(scope: &Scope<'_>, word: &spec::exchange::Poll, inputs: &[Field]) -> Poll {
-    for (name, expected, what) in [(&word.when, Type::Boolean, "`true` or `false`"), (&word.seconds, Type::Float, "a number")] {
+    for (key, name, expected, what) in
+        [("when", &word.when, Type::Boolean, "boolean"), ("seconds", &word.seconds, Type::Float, "float")]
+    {
         let Some(name) = name else { continue };
         known_input(scope, name, inputs);
         if let Some(input) = inputs.iter().find(|input| input.name == name.value)
             && input.ty != expected
             && !field::is_unknown(input)
         {
-            scope.problem(Diagnostic::new("wrong-input-type", name.span, format!("`{}` is not {what}", name.value)).help(format!("its type is `{}`", input.written)));
+            scope.problem(wrong_type(key, what, name, input));
         }
     }
     let state_names = |names: &[Name]| names.iter().map(|name| name.value.clone()).collect::<Vec<_>>();
@@ -142,10 +184,26 @@ fn poll(scope: &Scope<'_>, word: &spec::exchange::Poll, inputs: &[Field]) -> Pol
     }
 }
 
+fn wrong_type(key: &str, expected: &str, name: &Name, input: &Field) -> Diagnostic {
+    Diagnostic::new(
+        "wrong-input-type",
+        name.span,
+        format!(
+            "`{key}` takes an input of type `{expected}`, and `{}` is of type `{}`",
+            name.value,
+            field::spelt(input)
+        ),
+    )
+    .help(format!("give `{}` `type: {expected}`", name.value))
+}
+
 fn ordered(scope: &Scope<'_>, pair: &[Name], inputs: &[Field]) -> Option<(String, String)> {
     let [first, last] = pair else {
         if let Some(name) = pair.first() {
-            scope.problem(Diagnostic::new("wrong-kind", name.span, "`ordered` holds pairs of inputs").help("write `ordered: [[start, end]]`"));
+            scope.problem(
+                Diagnostic::new("wrong-kind", name.span, "`ordered` holds pairs of inputs")
+                    .help("write `ordered: [[start, end]]`"),
+            );
         }
         return None;
     };
@@ -159,11 +217,9 @@ fn input(scope: &mut Scope<'_>, operation: &Name, name: &Name, word: &Input) -> 
     made.place = place(scope, name, word, &made);
     made.send = word.send.as_ref().map(|it| it.value);
     made.rules.utf8 = word.utf8;
-    made.rules.extension_by = word
-        .extension_by
-        .iter()
-        .next()
-        .map(|(other, endings)| (other.value.clone(), endings.iter().map(|(value, ending)| (value.value.clone(), ending.clone())).collect()));
+    made.rules.extension_by = word.extension_by.iter().next().map(|(other, endings)| {
+        (other.value.clone(), endings.iter().map(|(value, ending)| (value.value.clone(), ending.clone())).collect())
+    });
     if let Some((other, _)) = word.extension_by.iter().next() {
         known_sibling(scope, operation, other);
     }
@@ -187,7 +243,10 @@ fn place(scope: &Scope<'_>, name: &Name, word: &Input, made: &Field) -> Place {
         places.push((Place::Path, "path"));
     }
     if let Some(query) = &word.query {
-        places.push((Place::Query { name: query.value.clone(), join: word.join.clone().unwrap_or_else(|| ",".to_owned()) }, "query"));
+        places.push((
+            Place::Query { name: query.value.clone(), join: word.join.clone().unwrap_or_else(|| ",".to_owned()) },
+            "query",
+        ));
     }
     if let Some(header) = &word.header {
         places.push((Place::Header(header.value.clone()), "header"));
@@ -198,29 +257,54 @@ fn place(scope: &Scope<'_>, name: &Name, word: &Input, made: &Field) -> Place {
     if let Some(items) = &word.body_items {
         if !matches!(made.ty, Type::List(_)) && !field::is_unknown(made) {
             scope.problem(
-                Diagnostic::new("wrong-input-type", items.span, format!("`{}` is not a list, so it has no elements to send", name.value))
-                    .help(format!("write its type in brackets: `[{}]`", made.written)),
+                Diagnostic::new(
+                    "wrong-input-type",
+                    items.span,
+                    format!("`{}` is not a list, so it has no elements to send", name.value),
+                )
+                .help(format!("write its type in brackets: `[{}]`", made.written)),
             );
         }
         places.push((Place::BodyItems(Some(items.value.clone()).filter(|it| it != "whole")), "body_items"));
     }
     if let Some(part) = &word.part {
-        places.push((Place::Part { name: part.value.clone(), content_type: word.content_type.clone().unwrap_or_default() }, "part"));
+        places.push((
+            Place::Part { name: part.value.clone(), content_type: word.content_type.clone().unwrap_or_default() },
+            "part",
+        ));
     }
     if let Some(filter) = &word.filter {
         known_operator(scope, name, &filter.operator);
         if filter.header.is_some() == filter.query.is_some() && !scope.problems.misread(word.common.rules.span) {
-            let (code, what) = if filter.header.is_some() { ("placed-twice", "two places") } else { ("unplaced-input", "no place") };
-            scope.problem(Diagnostic::new(code, name.span, format!("the filter of `{}` goes into {what}", name.value)).help("say one of `header: NAME` and `query: NAME`"));
+            let (code, what) =
+                if filter.header.is_some() { ("placed-twice", "two places") } else { ("unplaced-input", "no place") };
+            scope.problem(
+                Diagnostic::new(code, name.span, format!("the filter of `{}` goes into {what}", name.value))
+                    .help("say one of `header: NAME` and `query: NAME`"),
+            );
         }
         if made.ty != Type::Object && !field::is_unknown(made) {
-            scope.problem(Diagnostic::new("wrong-input-type", name.span, format!("`{}` is not an object, so it is no filter", name.value)).help("give it `type: object`"));
+            scope.problem(
+                Diagnostic::new(
+                    "wrong-input-type",
+                    name.span,
+                    format!("`{}` is not an object, so it is no filter", name.value),
+                )
+                .help("give it `type: object`"),
+            );
         }
         places.push((Place::Filter(self::filter(filter)), "filter"));
     }
     if places.len() > 1 {
         let names: Vec<&str> = places.iter().map(|(_, name)| *name).collect();
-        scope.problem(Diagnostic::new("placed-twice", name.span, format!("input `{}` goes to {}", name.value, names.join(" and to "))).help("an input goes to one place"));
+        scope.problem(
+            Diagnostic::new(
+                "placed-twice",
+                name.span,
+                format!("input `{}` goes to {}", name.value, names.join(" and to ")),
+            )
+            .help("an input goes to one place"),
+        );
     }
     places.into_iter().next().map_or(Place::Control, |(place, _)| place)
 }
@@ -254,7 +338,14 @@ fn filter(word: &spec::field::Filter) -> model::Filter {
     }
 }
 
-fn output(scope: &mut Scope<'_>, operation: &Name, name: &Name, word: &Output, exchange: &Exchange, whole: Span) -> Field {
+fn output(
+    scope: &mut Scope<'_>,
+    operation: &Name,
+    name: &Name,
+    word: &Output,
+    exchange: &Exchange,
+    whole: Span,
+) -> Field {
     let owner = Name::new(operation.value.clone(), operation.span);
     let mut made = field::common(scope, &owner, name, &word.common, true);
     // The document's tables of outputs have no cell for values.
@@ -266,17 +357,25 @@ fn output(scope: &mut Scope<'_>, operation: &Name, name: &Name, word: &Output, e
     made.source = match (&word.from, &word.is, &word.file_name) {
         (Some(from), None, None) => text::source(from, scope.problems),
         (None, Some(constant), None) => Source::Constant(constant.value.clone()),
-        (_, None, Some(names)) => Source::File(names.0.iter().map(|it| text::conditional(it, scope.sources, scope.problems)).collect()),
+        (_, None, Some(names)) => {
+            Source::File(names.0.iter().map(|it| text::conditional(it, scope.sources, scope.problems)).collect())
+        }
         (None, None, None) if scope.problems.misread(word.common.rules.span) => Source::Body(Vec::new()),
         (None, None, None) => {
             scope.problem(
                 Diagnostic::new("unsourced-output", name.span, format!("output `{}` comes from nowhere", name.value))
-                    .help(format!("say where it comes from: `from: body.{}`, or what it always is: `is: …`", name.value)),
+                    .help(format!(
+                        "say where it comes from: `from: body.{}`, or what it always is: `is: …`",
+                        name.value
+                    )),
             );
             Source::Body(Vec::new())
         }
         _ => {
-            scope.problem(Diagnostic::new("sourced-twice", name.span, format!("output `{}` comes from two places", name.value)).help("say one of `from` and `is`"));
+            scope.problem(
+                Diagnostic::new("sourced-twice", name.span, format!("output `{}` comes from two places", name.value))
+                    .help("say one of `from` and `is`"),
+            );
             Source::Body(Vec::new())
         }
     };
@@ -290,8 +389,16 @@ fn output(scope: &mut Scope<'_>, operation: &Name, name: &Name, word: &Output, e
     {
         let place = word.from.as_ref().map_or(name.span, |from| from.span);
         scope.problem(
-            Diagnostic::new("unsourced-output", place, format!("output `{}` comes from `{from}`, and the action has no `{lacking}`", name.value))
-                .help(if lacking == "page" { "say where they are: `page: { items: … }`" } else { "say what an element's success is: `multi_status: { success: … }`" }),
+            Diagnostic::new(
+                "unsourced-output",
+                place,
+                format!("output `{}` comes from `{from}`, and the action has no `{lacking}`", name.value),
+            )
+            .help(if lacking == "page" {
+                "say where they are: `page: { items: … }`"
+            } else {
+                "say what an element's success is: `multi_status: { success: … }`"
+            }),
         );
     }
     field::refine(scope, operation, &mut made, &word.refine);
@@ -299,15 +406,30 @@ fn output(scope: &mut Scope<'_>, operation: &Name, name: &Name, word: &Output, e
 }
 
 /// A trigger.
-pub fn trigger(scope: &mut Scope<'_>, actions: &[Operation], name: &Name, word: &spec::trigger::Trigger) -> Option<Trigger> {
+pub fn trigger(
+    scope: &mut Scope<'_>,
+    actions: &[Operation],
+    name: &Name,
+    word: &spec::trigger::Trigger,
+) -> Option<Trigger> {
     let inputs: Vec<Field> = word.input.iter().map(|(field, input)| self::input(scope, name, field, input)).collect();
     known_input(scope, &word.interval, &inputs);
-    if let Some(input) = inputs.iter().find(|input| input.name == word.interval.value && !matches!(input.ty, Type::Integer | Type::Float) && !field::is_unknown(input)) {
-        scope.problem(Diagnostic::new("wrong-input-type", word.interval.span, format!("`{}` is not a number of seconds", input.name)).help(format!("its type is `{}`; give it `type: integer`", input.written)));
+    if let Some(input) = inputs.iter().find(|input| {
+        input.name == word.interval.value
+            && !matches!(input.ty, Type::Integer | Type::Float)
+            && !field::is_unknown(input)
+    }) {
+        scope.problem(wrong_type("interval", "integer", &word.interval, input));
     }
     let Some(repeats) = actions.iter().position(|action| action.name == word.repeats.value) else {
         if !scope.problems.misread(word.repeats.span) {
-            scope.problem(text::unknown("unknown-action", "action", &word.repeats.value, word.repeats.span, actions.iter().map(|it| it.name.as_str())));
+            scope.problem(text::unknown(
+                "unknown-action",
+                "action",
+                &word.repeats.value,
+                word.repeats.span,
+                actions.iter().map(|it| it.name.as_str()),
+            ));
         }
         return None;
     };
@@ -330,20 +452,31 @@ pub fn trigger(scope: &mut Scope<'_>, actions: &[Operation], name: &Name, word: 
         })
         .collect::<Vec<_>>();
     for input in &inputs {
-        let used = input.name == word.interval.value || action.input.iter().any(|it| it.name == input.name) || windows.iter().any(|window| window.first == input.name);
-        if !used && !scope.problems.misread(word.span) {
+        let used = input.name == word.interval.value
+            || action.input.iter().any(|it| it.name == input.name)
+            || windows.iter().any(|window| window.first == input.name);
+        // With an unknown input in `interval` or `first`, this one may be meant.
+        let known = |name: &Name| inputs.iter().any(|input| input.name == name.value);
+        let meant = !known(&word.interval) || word.windows.iter().any(|window| !known(&window.first));
+        if !used && !meant && !scope.problems.misread(word.span) {
             scope.problem(
-                Diagnostic::new("unplaced-input", input.span, format!("input `{}` is never used", input.name))
-                    .help(format!("`{}` takes no input of this name; use it as `interval` or in `windows`", action.name)),
+                Diagnostic::new("unplaced-input", input.span, format!("input `{}` is never used", input.name)).help(
+                    format!("`{}` takes no input of this name; use it as `interval` or in `windows`", action.name),
+                ),
             );
         }
     }
     for needed in action.input.iter().filter(|it| it.required && it.default.is_none()) {
-        let given = inputs.iter().any(|it| it.name == needed.name) || windows.iter().any(|window| window.start == needed.name || window.end == needed.name);
+        let given = inputs.iter().any(|it| it.name == needed.name)
+            || windows.iter().any(|window| window.start == needed.name || window.end == needed.name);
         if !given && !scope.problems.misread(word.span) {
             scope.problem(
-                Diagnostic::new("missing-input", word.repeats.span, format!("`{}` needs `{}`, which the trigger does not give", action.name, needed.name))
-                    .help("add an input of that name, or a window that fills it"),
+                Diagnostic::new(
+                    "missing-input",
+                    word.repeats.span,
+                    format!("`{}` needs `{}`, which the trigger does not give", action.name, needed.name),
+                )
+                .help("add an input of that name, or a window that fills it"),
             );
         }
     }
@@ -352,13 +485,28 @@ pub fn trigger(scope: &mut Scope<'_>, actions: &[Operation], name: &Name, word: 
             Some(list) => {
                 if let Some(id) = list.ty.record() {
                     let record = &scope.records[id.0];
-                    for by in seen.by.0.iter().filter(|by| !record.fields.iter().any(|field| by.value.split('.').next() == Some(&field.name)) && !scope.problems.misread(by.span)) {
-                        scope.problem(text::unknown("unknown-field", "field", &by.value, by.span, record.fields.iter().map(|field| field.name.as_str())));
+                    for by in seen.by.0.iter().filter(|by| {
+                        !record.fields.iter().any(|field| by.value.split('.').next() == Some(&field.name))
+                            && !scope.problems.misread(by.span)
+                    }) {
+                        scope.problem(text::unknown(
+                            "unknown-field",
+                            "field",
+                            &by.value,
+                            by.span,
+                            record.fields.iter().map(|field| field.name.as_str()),
+                        ));
                     }
                 }
             }
             None if scope.problems.misread(seen.list.span) => {}
-            None => scope.problem(text::unknown("unknown-output", "output", &seen.list.value, seen.list.span, action.output.iter().map(|it| it.name.as_str()))),
+            None => scope.problem(text::unknown(
+                "unknown-output",
+                "output",
+                &seen.list.value,
+                seen.list.span,
+                action.output.iter().map(|it| it.name.as_str()),
+            )),
         }
         (seen.list.value.clone(), seen.by.0.iter().map(|name| name.value.clone()).collect())
     });

@@ -33,6 +33,8 @@ pub struct Connector {
     pub links: Names<String>,
     /// Further reading, under its own heading.
     pub references: Names<String>,
+    /// The key of the section.
+    pub span: Span,
 }
 
 impl Word for Connector {
@@ -52,6 +54,7 @@ impl Word for Connector {
             history: map.many("history", "What changed, by version, newest first."),
             links: map.many("links", "Where to read on, by title."),
             references: map.many("references", "Further reading, by title."),
+            span: map.named(),
         }
     }
 }
@@ -91,6 +94,8 @@ pub struct Connection {
     pub max_body: Option<u64>,
     /// How long the service may take.
     pub read_timeout: Option<Seconds>,
+    /// The key of the section.
+    pub span: Span,
 }
 
 impl Word for Connection {
@@ -106,10 +111,12 @@ impl Word for Connection {
             verify_tls: map.optional("verify_tls", "The parameter that, when false, turns certificate checks off."),
             test: map.required("test", "The request that shows whether a connection works."),
             errors: map.optional("errors", "How an error body is read.").unwrap_or_default(),
-            rate_classes: map.many("rate_classes", "Beginnings of paths that share a limit on requests, by the limit's name."),
+            rate_classes: map
+                .many("rate_classes", "Beginnings of paths that share a limit on requests, by the limit's name."),
             exhausted: map.optional("exhausted", "The header of a 429 that says waiting will not help."),
             max_body: map.optional("max_body", "The largest request body in bytes."),
             read_timeout: map.optional("read_timeout", "How long the service may take to answer."),
+            span: map.named(),
         }
     }
 }
@@ -127,7 +134,10 @@ impl Word for Region {
     const NAME: &'static str = "region";
 
     fn read(map: &Map<'_>) -> Self {
-        Region { url: map.required("url", "The root of the service there."), known: map.required("known", "How well it is known.") }
+        Region {
+            url: map.required("url", "The root of the service there."),
+            known: map.required("known", "How well it is known."),
+        }
     }
 }
 
@@ -207,7 +217,10 @@ impl Word for ErrorBody {
 
     fn read(map: &Map<'_>) -> Self {
         ErrorBody {
-            under: map.many("under", "The keys that may hold the error; a body that holds its keys itself is always understood."),
+            under: map.many(
+                "under",
+                "The keys that may hold the error; a body that holds its keys itself is always understood.",
+            ),
             code: map.optional("code", "The key of its short name; `code` when left out."),
             message: map.optional("message", "The key of its text; `message` when left out."),
             number: map.optional("number", "The key of its number."),

@@ -75,7 +75,10 @@ impl Word for MultiStatus {
     fn read(map: &Map<'_>) -> Self {
         MultiStatus {
             success: map.required("success", "The status of an element that worked."),
-            task: map.optional("task", "The header of an element that names the task it started, as the last segment of a URL."),
+            task: map.optional(
+                "task",
+                "The header of an element that names the task it started, as the last segment of a URL.",
+            ),
         }
     }
 }
@@ -105,12 +108,17 @@ impl Word for Page {
     fn read(map: &Map<'_>) -> Self {
         Page {
             items: map.required("items", "The path of the list of records."),
-            next: map.optional("next", "The path of the next page's URL. Its path and query are taken; its host is not."),
+            next: map
+                .optional("next", "The path of the next page's URL. Its path and query are taken; its host is not."),
             offset: map.optional("offset", "Paging by the number of records skipped."),
             after: map.optional("after", "Paging by the last record's id."),
             cursor: map.optional("cursor", "Paging by an opaque cursor."),
             size: map.optional("size", "The page size."),
-            ways: ["next", "offset", "after", "cursor"].into_iter().filter(|way| map.says(way)).map(|way| (way, map.span_of(way))).collect(),
+            ways: ["next", "offset", "after", "cursor"]
+                .into_iter()
+                .filter(|way| map.says(way))
+                .map(|way| (way, map.span_of(way)))
+                .collect(),
         }
     }
 }
@@ -133,7 +141,8 @@ impl Word for Offset {
         Offset {
             query: map.required("query", "The query parameter that holds the number of records to skip."),
             more: map.optional("more", "The path of the flag that says there are more."),
-            at_most: map.optional("at_most", "The offset beyond which the service refuses; the dataset is then partial."),
+            at_most: map
+                .optional("at_most", "The offset beyond which the service refuses; the dataset is then partial."),
         }
     }
 }
@@ -265,7 +274,8 @@ impl Word for Poll {
 
     fn read(map: &Map<'_>) -> Self {
         Poll {
-            call: map.optional("call", "Method and path that tell the task's state; the action's own call when left out."),
+            call: map
+                .optional("call", "Method and path that tell the task's state; the action's own call when left out."),
             status: map.required("status", "The path of the state."),
             pending: map.required("pending", "The states in which it goes on; any other is final."),
             failed: map.many("failed", "The states that end the action with an error."),

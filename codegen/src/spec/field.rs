@@ -136,7 +136,10 @@ impl Rules {
             max_items: map.optional("max_items", "Most elements of a list."),
             refuse: map.many("refuse", "Values that are refused although they look right."),
             max_age: map.optional("max_age", "How far back a timestamp may lie, as `365d`."),
-            round_up: map.flag("round_up", "Whether a fraction of a second is rounded up, as the end of a range is; otherwise down."),
+            round_up: map.flag(
+                "round_up",
+                "Whether a fraction of a second is rounded up, as the end of a range is; otherwise down.",
+            ),
             limits: ["min_length", "min_items", "min"].map(|name| map.span_of(name)),
             span: map.span(),
         }
@@ -208,7 +211,10 @@ impl Form for Document {
             Value::Map(entries) => {
                 for (key, _) in entries {
                     if !CELLS.contains(&key.value.as_str()) {
-                        problems.push(Diagnostic::new("unknown-key", key.span, format!("unknown key `{}`", key.value)).suggest(&key.value, CELLS));
+                        problems.push(
+                            Diagnostic::new("unknown-key", key.span, format!("unknown key `{}`", key.value))
+                                .suggest(&key.value, CELLS),
+                        );
                     }
                 }
                 Some(Document::Cells(Names::take(node, problems)?, node.span))
@@ -335,14 +341,20 @@ impl Word for Input {
             query: map.optional("query", "The query parameter it goes into."),
             header: map.optional("header", "The header it goes into."),
             body: map.optional("body", "The key of the JSON body it goes under."),
-            body_items: map.optional("body_items", "Its elements are the JSON array body: `whole`, or the key under which each element goes."),
+            body_items: map.optional(
+                "body_items",
+                "Its elements are the JSON array body: `whole`, or the key under which each element goes.",
+            ),
             part: map.optional("part", "The part of a multipart form it goes into."),
             filter: map.optional("filter", "Its entries become a filter expression."),
             send: map.optional("send", "How it is changed before it is sent."),
             join: map.optional("join", "A list is sent as one text, with this between its elements."),
             content_type: map.optional("content_type", "The media type of its part."),
             utf8: map.flag("utf8", "Whether a file must be UTF-8 text."),
-            extension_by: map.many("extension_by", "The ending a file's name must have, for each value of another input: `{ file_type: { bash: sh } }`."),
+            extension_by: map.many(
+                "extension_by",
+                "The ending a file's name must have, for each value of another input: `{ file_type: { bash: sh } }`.",
+            ),
             refine: map.many("refine", "Rules that hold for fields of its element type in this operation only."),
         }
     }
@@ -381,7 +393,8 @@ impl Word for Filter {
             max_length: map.optional("max_length", "Most characters of the finished expression."),
             required: map.flag("required", "Whether the service refuses a request without it."),
             names: map.many("names", "Field names the service is known to take; others pass with a warning."),
-            rename: map.many("rename", "Field names that are accepted and sent under another: `{ hostname: endpointName }`."),
+            rename: map
+                .many("rename", "Field names that are accepted and sent under another: `{ hostname: endpointName }`."),
         }
     }
 }

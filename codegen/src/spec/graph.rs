@@ -41,8 +41,12 @@ impl Word for Step {
             body: map.many("body", "Parts of the JSON body that are always sent."),
             page: map.required("page", "How the records of all pages are found."),
             after: map.many("after", "Steps that must have run before."),
-            absent_on: map.many("absent_on", "Statuses that mean the account has no such records, as a plan without the feature."),
-            permission: map.optional("permission", "The permission the call needs, for the message when it is missing."),
+            absent_on: map.many(
+                "absent_on",
+                "Statuses that mean the account has no such records, as a plan without the feature.",
+            ),
+            permission: map
+                .optional("permission", "The permission the call needs, for the message when it is missing."),
         }
     }
 }
@@ -177,12 +181,15 @@ impl Word for Made {
         Made {
             is: map.optional("is", "A constant."),
             from: map.many("from", "A path of the record, or a list of which the first that holds something is taken."),
-            template: map.optional("template", "A text with paths of the record in braces; absent when one of them is."),
+            template: map
+                .optional("template", "A text with paths of the record in braces; absent when one of them is."),
             with: map.optional("with", "How it is changed."),
             equals: map.optional("equals", "The property is true when the source equals this, and false otherwise."),
-            find: map.many("find", "The property is the one of these words that stands first in the source, in any case."),
+            find: map
+                .many("find", "The property is the one of these words that stands first in the source, in any case."),
             otherwise: map.optional("otherwise", "What it is when nothing else gives a value."),
-            unless: map.optional("unless", "The source is taken for absent when it is this, as where 0 stands for none."),
+            unless: map
+                .optional("unless", "The source is taken for absent when it is this, as where 0 stands for none."),
             list: map.flag("list", "Whether the value is given as a list of one."),
             span: map.span(),
         }
@@ -256,8 +263,10 @@ impl Word for Target {
     fn read(map: &Map<'_>) -> Self {
         Target {
             has: map.required("has", "Properties of the other vertex, made from the record."),
-            match_by: map.required("match_by", "Sets of these properties; the vertex is the one that agrees in all of a set."),
-            create: map.flag("create", "Whether the vertex is made when there is none; otherwise the edge waits for it."),
+            match_by: map
+                .required("match_by", "Sets of these properties; the vertex is the one that agrees in all of a set."),
+            create: map
+                .flag("create", "Whether the vertex is made when there is none; otherwise the edge waits for it."),
         }
     }
 }
@@ -271,6 +280,8 @@ pub struct RelationshipDialect {
     pub ty: Option<Name>,
     /// Which way it points.
     pub direction: Option<Direction>,
+    /// Whether there is no such edge.
+    pub absent: bool,
 }
 
 impl Word for RelationshipDialect {
@@ -281,6 +292,7 @@ impl Word for RelationshipDialect {
             verb: map.optional("verb", "Its class there."),
             ty: map.optional("type", "Its `_type` there."),
             direction: map.optional("direction", "Which way it points there."),
+            absent: map.flag("absent", "The edge is not made there."),
         }
     }
 }

@@ -24,7 +24,8 @@ impl Word for Mapping {
         Mapping {
             to: map.required("to", "The schema of the documents."),
             on_failure: map.required("on_failure", "What becomes of a value that cannot be converted."),
-            stages: map.required("stages", "The stages, in order; a later one sees what an earlier one made or removed."),
+            stages: map
+                .required("stages", "The stages, in order; a later one sees what an earlier one made or removed."),
         }
     }
 }
@@ -94,7 +95,19 @@ pub struct Stage {
 
 impl Stage {
     /// What a stage can do.
-    pub const VERBS: [&'static str; 11] = ["original", "set", "copy_all", "convert", "copy", "append", "duration", "url_parts", "expand_dots", "remove", "remove_empty"];
+    pub const VERBS: [&'static str; 11] = [
+        "original",
+        "set",
+        "copy_all",
+        "convert",
+        "copy",
+        "append",
+        "duration",
+        "url_parts",
+        "expand_dots",
+        "remove",
+        "remove_empty",
+    ];
 }
 
 impl Word for Stage {
@@ -163,7 +176,10 @@ impl Word for CopyAll {
     const NAME: &'static str = "copy_all";
 
     fn read(map: &Map<'_>) -> Self {
-        CopyAll { into: map.required("into", "The key it is nested under."), keys: map.required("keys", "How keys are renamed, at every depth.") }
+        CopyAll {
+            into: map.required("into", "The key it is nested under."),
+            keys: map.required("keys", "How keys are renamed, at every depth."),
+        }
     }
 }
 

@@ -64,7 +64,10 @@ impl Word for File {
             connector: map.optional("connector", "What the connector is; in exactly one file of its folder."),
             connection: map.optional("connection", "How its service is reached; in exactly one file of its folder."),
             enums: map.many("enums", "Closed sets of values, by name."),
-            variants: map.many("variants", "Sets of keys of which a record carries exactly one, with the rules for each key's value."),
+            variants: map.many(
+                "variants",
+                "Sets of keys of which a record carries exactly one, with the rules for each key's value.",
+            ),
             types: map.many("types", "Records, by name."),
             actions: map.many("actions", "What can be asked of the service, by name."),
             triggers: map.many("triggers", "Actions repeated at an interval, by name."),

@@ -78,12 +78,17 @@ impl Word for Example {
 
     fn read(map: &Map<'_>) -> Self {
         Example {
-            input: map.optional("input", "The input as the document shows it; left out when it shows none.").unwrap_or_else(|| Literal {
-                value: serde_json::Value::Null,
-                node: crate::yaml::Node { span: map.span(), key: None, value: crate::yaml::Value::Null },
-            }),
+            input: map
+                .optional("input", "The input as the document shows it; left out when it shows none.")
+                .unwrap_or_else(|| Literal {
+                    value: serde_json::Value::Null,
+                    node: crate::yaml::Node { span: map.span(), key: None, value: crate::yaml::Value::Null },
+                }),
             output: map.optional("output", "The output as the document shows it."),
-            departs: map.optional("departs", "How the document's output breaks the rules it states itself. Without it the output is checked."),
+            departs: map.optional(
+                "departs",
+                "How the document's output breaks the rules it states itself. Without it the output is checked.",
+            ),
             span: map.span(),
         }
     }

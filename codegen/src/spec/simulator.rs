@@ -84,7 +84,10 @@ impl Word for Failure {
             code: map.required("code", "The short name."),
             message: map.required("message", "The text."),
             number: map.optional("number", "The number."),
-            bare: map.flag("bare", "Whether the body holds the error's keys itself, rather than under the key that usually does."),
+            bare: map.flag(
+                "bare",
+                "Whether the body holds the error's keys itself, rather than under the key that usually does.",
+            ),
         }
     }
 }
@@ -227,7 +230,8 @@ impl Word for Task {
             into: map.required("into", "The collection that holds tasks."),
             action: map.required("action", "The task's own name for what it does."),
             copy: map.many("copy", "Fields of the request or of the record that the task shows."),
-            nest: map.optional("nest", "The key of a list under which the task shows them; otherwise they are its own."),
+            nest: map
+                .optional("nest", "The key of a list under which the task shows them; otherwise they are its own."),
             result: map.optional("result", "Fields that the task gains when it succeeds."),
         }
     }

@@ -56,8 +56,12 @@ impl Word for Stream {
             page: map.required("page", "How all events of a window are found."),
             event: map.required("event", "What an event is."),
             late_by: map.required("late_by", "How long after its time an event may still appear, as `10m`."),
-            expired_cursor: map.optional("expired_cursor", "How the service says that a cursor is too old; the window is then read anew."),
-            transforms: map.many("transforms", "What is changed in each event before it is delivered. None of these can fail."),
+            expired_cursor: map.optional(
+                "expired_cursor",
+                "How the service says that a cursor is too old; the window is then read anew.",
+            ),
+            transforms: map
+                .many("transforms", "What is changed in each event before it is delivered. None of these can fail."),
         }
     }
 }
@@ -141,9 +145,14 @@ impl Word for Event {
 
     fn read(map: &Map<'_>) -> Self {
         Event {
-            id: map.many("id", "The field that names an event, or the fields that do together; left out, a hash of its content does."),
+            id: map.many(
+                "id",
+                "The field that names an event, or the fields that do together; left out, a hash of its content does.",
+            ),
             time: map.required("time", "The field that says when it happened."),
-            time_form: map.optional("time_form", "How that field is written; `rfc3339` when left out.").unwrap_or(TimeForm::Rfc3339),
+            time_form: map
+                .optional("time_form", "How that field is written; `rfc3339` when left out.")
+                .unwrap_or(TimeForm::Rfc3339),
             add: map.many("add", "Constants that are added to each event."),
         }
     }
@@ -210,12 +219,17 @@ impl Word for Transform {
 
     fn read(map: &Map<'_>) -> Self {
         Transform {
-            join: map.many("join", "Lists, at paths such as `filters[].mitreTacticIds`, that become one text with commas."),
+            join: map
+                .many("join", "Lists, at paths such as `filters[].mitreTacticIds`, that become one text with commas."),
             epoch_to_text: map.many("epoch_to_text", "Fields of milliseconds that become text with whole seconds."),
             fill_null: map.many("fill_null", "Fields that are set to null when absent."),
             drop: map.many("drop", "Fields that are dropped."),
             copy: map.many("copy", "Fields that are copied, by their new name."),
-            verbs: Self::VERBS.into_iter().filter(|verb| map.says(verb)).map(|verb| (verb, map.span_of(verb))).collect(),
+            verbs: Self::VERBS
+                .into_iter()
+                .filter(|verb| map.says(verb))
+                .map(|verb| (verb, map.span_of(verb)))
+                .collect(),
             span: map.span(),
         }
     }

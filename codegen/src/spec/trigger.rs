@@ -84,7 +84,8 @@ impl Word for Window {
             first: map.required("first", "The input that says where the first round starts."),
             start: map.required("start", "The action's input that takes the start of the range."),
             end: map.required("end", "The action's input that takes its end, which is the time of the round."),
-            fixed: map.flag("fixed", "The start stays where it is; otherwise each round starts where the last one ended."),
+            fixed: map
+                .flag("fixed", "The start stays where it is; otherwise each round starts where the last one ended."),
             overlap: map.optional("overlap", "How far each round reads back into the last, for events that show late."),
             at_most: map.optional("at_most", "How far back the service answers; an earlier start moves up to that."),
         }

@@ -8,7 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Connectors for security operations, generated from specs.
 #[derive(Debug, Parser)]
 #[command(name = "connectome", version, arg_required_else_help = true, max_term_width = 100)]
-#[command(after_help = "Example:\n  connectome demo\n  connectome describe trend-vision-one isolate_endpoint\n\nExit codes: 0 done, 1 failed, 2 bad usage or input (nothing was sent), 3 done in part, 130 interrupted.")]
+#[command(
+    after_help = "Example:\n  connectome demo\n  connectome describe trend-vision-one isolate_endpoint\n\nExit codes: 0 done, 1 failed, 2 bad usage or input (nothing was sent), 3 done in part, 130 interrupted."
+)]
 pub struct Arguments {
     #[command(subcommand)]
     pub verb: Verb,
@@ -147,7 +149,9 @@ pub struct Check {
 
 /// `action`
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  connectome action trend-vision-one isolate_endpoint \\\n    --input '{\"endpoint_identifiers\": [{\"endpoint_name\": \"ledger-pc-07\"}]}' --dry-run")]
+#[command(
+    after_help = "Example:\n  connectome action trend-vision-one isolate_endpoint \\\n    --input '{\"endpoint_identifiers\": [{\"endpoint_name\": \"ledger-pc-07\"}]}' --dry-run"
+)]
 pub struct Action {
     /// The connector
     pub connector: String,
@@ -165,7 +169,9 @@ pub struct Action {
 
 /// `trigger`
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  connectome trigger trend-vision-one poll_alert_list \\\n    --input '{\"start_date_time\": \"2024-06-11T00:00:00Z\"}' --once")]
+#[command(
+    after_help = "Example:\n  connectome trigger trend-vision-one poll_alert_list \\\n    --input '{\"start_date_time\": \"2024-06-11T00:00:00Z\"}' --once"
+)]
 pub struct Trigger {
     /// The connector
     pub connector: String,
@@ -197,7 +203,9 @@ pub struct Permissions {
 
 /// `simulate`
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  connectome simulate trend-vision-one --fault rate-limit*3 --fault partial@/response/endpoints")]
+#[command(
+    after_help = "Example:\n  connectome simulate trend-vision-one --fault rate-limit*3 --fault partial@/response/endpoints"
+)]
 pub struct Simulate {
     /// Connectors; all that have a simulated service when none is named
     pub connectors: Vec<String>,

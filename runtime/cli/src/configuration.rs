@@ -13,7 +13,8 @@ use crate::World;
 use crate::arguments::Access;
 
 /// What instances may say beside their parameters.
-const INSTANCE_KEYS: [&str; 7] = ["connector", "account_name", "description", "polling_interval", "tag_with_account_name", "parameters", "ca_file"];
+const INSTANCE_KEYS: [&str; 7] =
+    ["connector", "account_name", "description", "polling_interval", "tag_with_account_name", "parameters", "ca_file"];
 
 fn wrong(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Configuration, message)
@@ -46,12 +47,17 @@ pub fn settings(world: &World, connector: &'static Connector, access: &Access) -
     for given in &access.parameters {
         let (name, value) = given.split_once('=').ok_or_else(|| wrong(format!("--param {given}: write NAME=VALUE")))?;
         let Some(field) = connector.parameters.field(name) else {
-            let names: Vec<&str> = connector.parameters.fields.iter().filter(|field| !field.secret).map(|field| field.name).collect();
-            return Err(wrong(format!("{} has no parameter {name:?}", connector.title)).advice(format!("there are: {}", names.join(", "))));
+            let names: Vec<&str> =
+                connector.parameters.fields.iter().filter(|field| !field.secret).map(|field| field.name).collect();
+            return Err(wrong(format!("{} has no parameter {name:?}", connector.title))
+                .advice(format!("there are: {}", names.join(", "))));
         };
         if field.secret {
             return Err(wrong(format!("{name} is a secret: on a command line everybody on this machine can read it"))
-                .advice(format!("set {prefix}{} in the environment, or name a file in connectome.toml", name.to_uppercase())));
+                .advice(format!(
+                    "set {prefix}{} in the environment, or name a file in connectome.toml",
+                    name.to_uppercase()
+                )));
         }
         parameters.insert(name.to_owned(), typed(field, value.to_owned()));
     }
@@ -89,7 +95,8 @@ struct Instance {
 fn instance(world: &World, connector: &Connector, access: &Access) -> Result<Option<Instance>, Error> {
     let Some((path, document)) = document(world)? else {
         return match &access.instance {
-            Some(name) => Err(wrong(format!("there is no instance {name:?}, since there is no connectome.toml")).advice("write one, or name its place with --config")),
+            Some(name) => Err(wrong(format!("there is no instance {name:?}, since there is no connectome.toml"))
+                .advice("write one, or name its place with --config")),
             None => Ok(None),
         };
     };
@@ -97,17 +104,23 @@ fn instance(world: &World, connector: &Connector, access: &Access) -> Result<Opt
     let instances = document.get("instances").and_then(Item::as_table_like);
     let names: Vec<&str> = instances.map(|table| table.iter().map(|(name, _)| name).collect()).unwrap_or_default();
     let of = |name: &str| instances.and_then(|table| table.get(name)).and_then(Item::as_table_like);
-    let is_ours = |name: &&str| of(name).and_then(|table| table.get("connector")).and_then(Item::as_str) == Some(connector.name);
+    let is_ours =
+        |name: &&str| of(name).and_then(|table| table.get("connector")).and_then(Item::as_str) == Some(connector.name);
     let name = match &access.instance {
-        Some(name) if of(name).is_none() => return Err(at(format!("there is no instance {name:?}")).advice(format!("there are: {}", names.join(", ")))),
-        Some(name) if !is_ours(&name.as_str()) => return Err(at(format!("the instance {name:?} is not of {}", connector.name))),
+        Some(name) if of(name).is_none() => {
+            return Err(at(format!("there is no instance {name:?}")).advice(format!("there are: {}", names.join(", "))));
+        }
+        Some(name) if !is_ours(&name.as_str()) => {
+            return Err(at(format!("the instance {name:?} is not of {}", connector.name)));
+        }
         Some(name) => name.as_str(),
         None => match names.iter().filter(|name| is_ours(name)).collect::<Vec<_>>().as_slice() {
             [] => return Ok(None),
             [only] => **only,
             several => {
                 let several: Vec<&str> = several.iter().map(|name| **name).collect();
-                return Err(at(format!("{} has several instances", connector.name)).advice(format!("name one with --instance: {}", several.join(", "))));
+                return Err(at(format!("{} has several instances", connector.name))
+                    .advice(format!("name one with --instance: {}", several.join(", "))));
             }
         },
     };
@@ -126,8 +139,16 @@ fn document(world: &World) -> Result<Option<(PathBuf, DocumentMut)>, Error> {
             }
         }
     };
-    let text = std::fs::read_to_string(&path).map_err(|error| wrong(format!("{} cannot be read: {error}", path.display())).advice(if asked { "check the path given with --config" } else { "check the file's permissions" }))?;
-    let document = text.parse::<DocumentMut>().map_err(|error| wrong(format!("{} is not TOML: {}", path.display(), error.message())))?;
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        wrong(format!("{} cannot be read: {error}", path.display())).advice(if asked {
+            "check the path given with --config"
+        } else {
+            "check the file's permissions"
+        })
+    })?;
+    let document = text
+        .parse::<DocumentMut>()
+        .map_err(|error| wrong(format!("{} is not TOML: {}", path.display(), error.message())))?;
     Ok(Some((path, document)))
 }
 
@@ -142,12 +163,21 @@ fn read_instance(connector: &Connector, name: &str, table: &dyn TableLike) -> Re
         for (key, item) in given.iter() {
             let Some(field) = connector.parameters.field(key) else {
                 let names: Vec<&str> = connector.parameters.fields.iter().map(|field| field.name).collect();
-                return Err(format!("instance {name:?}: {} has no parameter {key:?}; there are {}", connector.title, names.join(", ")));
+                return Err(format!(
+                    "instance {name:?}: {} has no parameter {key:?}; there are {}",
+                    connector.title,
+                    names.join(", ")
+                ));
             };
             let value = match item.as_table_like() {
                 Some(reference) => Value::from(secret(name, key, reference)?),
-                None if field.secret => return Err(format!("instance {name:?}: {key} is a secret and stands here in plain; write `{key} = {{ env = \"VAR\" }}` or `{{ file = \"PATH\" }}`")),
-                None => plain(item).ok_or_else(|| format!("instance {name:?}: {key} is neither text, number, true nor false"))?,
+                None if field.secret => {
+                    return Err(format!(
+                        "instance {name:?}: {key} is a secret and stands here in plain; write `{key} = {{ env = \"VAR\" }}` or `{{ file = \"PATH\" }}`"
+                    ));
+                }
+                None => plain(item)
+                    .ok_or_else(|| format!("instance {name:?}: {key} is neither text, number, true nor false"))?,
             };
             parameters.insert(key.to_owned(), value);
         }
@@ -158,8 +188,11 @@ fn read_instance(connector: &Connector, name: &str, table: &dyn TableLike) -> Re
 
 fn secret(name: &str, key: &str, reference: &dyn TableLike) -> Result<String, String> {
     match (reference.get("env").and_then(Item::as_str), reference.get("file").and_then(Item::as_str)) {
-        (Some(variable), None) => std::env::var(variable).map_err(|_| format!("instance {name:?}: {key} comes from the variable {variable}, which is not set")),
-        (None, Some(path)) => std::fs::read_to_string(path).map(|text| text.trim_end().to_owned()).map_err(|error| format!("instance {name:?}: {key} comes from {path}, which cannot be read: {error}")),
+        (Some(variable), None) => std::env::var(variable)
+            .map_err(|_| format!("instance {name:?}: {key} comes from the variable {variable}, which is not set")),
+        (None, Some(path)) => std::fs::read_to_string(path)
+            .map(|text| text.trim_end().to_owned())
+            .map_err(|error| format!("instance {name:?}: {key} comes from {path}, which cannot be read: {error}")),
         _ => Err(format!("instance {name:?}: {key} says neither `env` nor `file`")),
     }
 }

@@ -30,7 +30,8 @@ impl World {
     fn connector(&self, name: &str) -> Result<&'static Connector, Error> {
         self.connectors.iter().find(|connector| connector.name == name).copied().ok_or_else(|| {
             let names: Vec<&str> = self.connectors.iter().map(|connector| connector.name).collect();
-            Error::new(ErrorKind::Input, format!("there is no connector {name:?}")).advice(format!("there are: {}", names.join(", ")))
+            Error::new(ErrorKind::Input, format!("there is no connector {name:?}"))
+                .advice(format!("there are: {}", names.join(", ")))
         })
     }
 }

@@ -13,7 +13,9 @@ pub fn start(arguments: &Arguments) {
         Level::Debug => "debug",
         Level::Trace => "trace",
     };
-    let filter = EnvFilter::new(format!("off,connectome={level},connectome_core={level},connectome_collect={level},connectome_cli={level}"));
+    let filter = EnvFilter::new(format!(
+        "off,connectome={level},connectome_core={level},connectome_collect={level},connectome_cli={level}"
+    ));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
     let started = match arguments.output {
         Form::Text => builder.try_init(),

@@ -34,7 +34,8 @@ fn failed(error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Error::new(ErrorKind::Storage, CLOSED_PIPE);
     }
-    Error::new(ErrorKind::Storage, format!("the output cannot be written: {error}")).advice("check the disk or the pipe that it goes to")
+    Error::new(ErrorKind::Storage, format!("the output cannot be written: {error}"))
+        .advice("check the disk or the pipe that it goes to")
 }
 
 /// A table for people.
@@ -45,7 +46,8 @@ pub fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Str
     for row in rows {
         table.add_row(row);
     }
-    let lines: Vec<String> = table.to_string().lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()).collect();
+    let lines: Vec<String> =
+        table.to_string().lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()).collect();
     lines.join("\n") + "\n"
 }
 

@@ -48,10 +48,20 @@ impl Plan {
     /// The action's input for a round at this time.
     pub fn ask(&self, now: Timestamp) -> Map<String, Value> {
         let action = self.trigger.operation.input;
-        let mut asked: Map<String, Value> = self.input.iter().filter(|(name, _)| action.field(name).is_some()).map(|(name, value)| (name.clone(), value.clone())).collect();
+        let mut asked: Map<String, Value> = self
+            .input
+            .iter()
+            .filter(|(name, _)| action.field(name).is_some())
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
         for window in self.trigger.windows {
             let first = self.input.get(window.first).and_then(Value::as_str).and_then(|text| parse(text).ok());
-            let last = self.progress.ends.get(window.first).and_then(|text| parse(text).ok()).map(|end| earlier(end, window.overlap));
+            let last = self
+                .progress
+                .ends
+                .get(window.first)
+                .and_then(|text| parse(text).ok())
+                .map(|end| earlier(end, window.overlap));
             let start = match (window.fixed, first, last) {
                 (true, Some(first), _) => first,
                 (_, first, Some(last)) => first.map_or(last, |first| first.max(last)),
@@ -67,18 +77,34 @@ impl Plan {
 
     /// The records of a round that were not given before, and the progress once they are.
     pub fn settle(&self, now: Timestamp, records: Vec<Value>) -> (Vec<Value>, Progress) {
-        let mut seen: HashMap<String, u32> = self.progress.seen.iter().filter(|(_, age)| **age < REMEMBERED).map(|(id, age)| (id.clone(), age + 1)).collect();
+        let mut seen: HashMap<String, u32> = self
+            .progress
+            .seen
+            .iter()
+            .filter(|(_, age)| **age < REMEMBERED)
+            .map(|(id, age)| (id.clone(), age + 1))
+            .collect();
         let fresh = match self.trigger.seen {
             None => records,
             Some((_, by)) => records
                 .into_iter()
                 .filter(|record| {
-                    let id = by.iter().map(|field| record.get(*field).map(Value::to_string).unwrap_or_default()).collect::<Vec<_>>().join(" ");
+                    let id = by
+                        .iter()
+                        .map(|field| record.get(*field).map(Value::to_string).unwrap_or_default())
+                        .collect::<Vec<_>>()
+                        .join(" ");
                     seen.insert(id, 0).is_none()
                 })
                 .collect(),
         };
-        let ends = self.trigger.windows.iter().filter(|window| !window.fixed).map(|window| (window.first.to_owned(), whole_seconds(now, false))).collect();
+        let ends = self
+            .trigger
+            .windows
+            .iter()
+            .filter(|window| !window.fixed)
+            .map(|window| (window.first.to_owned(), whole_seconds(now, false)))
+            .collect();
         (fresh, Progress { ends, seen })
     }
 
@@ -116,19 +142,38 @@ pub struct Round {
 
 impl Rounds {
     /// Checks the input and goes on from a saved progress.
-    pub fn new(connection: Connection, trigger: &'static Trigger, input: &Value, saved: Option<&str>) -> Result<Self, Error> {
-        let input = connectome_core::validate::validate(trigger.input, input, connection.clock().now()).map_err(|violations| {
-            let count = violations.len();
-            Error::new(ErrorKind::Input, format!("the input breaks {count} {}; nothing was sent", if count == 1 { "rule" } else { "rules" }))
+    pub fn new(
+        connection: Connection,
+        trigger: &'static Trigger,
+        input: &Value,
+        saved: Option<&str>,
+    ) -> Result<Self, Error> {
+        let input = connectome_core::validate::validate(trigger.input, input, connection.clock().now()).map_err(
+            |violations| {
+                let count = violations.len();
+                Error::new(
+                    ErrorKind::Input,
+                    format!("the input breaks {count} {}; nothing was sent", if count == 1 { "rule" } else { "rules" }),
+                )
                 .operation(trigger.name)
                 .violations(violations)
-                .advice(format!("see `connectome describe {} {}`", connection.connector().name, trigger.name))
-        })?;
+                .advice(format!(
+                    "see `connectome describe {} {}`",
+                    connection.connector().name,
+                    trigger.name
+                ))
+            },
+        )?;
         let progress = match saved {
             None => Progress::default(),
             Some(text) => serde_json::from_str(text).map_err(|error| {
-                Error::new(ErrorKind::Storage, format!("the saved progress of {} cannot be read: {error}", trigger.name))
-                    .advice("nothing was changed; `connectome state reset` forgets it and starts again from the input's start")
+                Error::new(
+                    ErrorKind::Storage,
+                    format!("the saved progress of {} cannot be read: {error}", trigger.name),
+                )
+                .advice(
+                    "nothing was changed; `connectome state reset` forgets it and starts again from the input's start",
+                )
             })?,
         };
         Ok(Self { connection, plan: Plan::new(trigger, input, progress) })
@@ -198,7 +243,13 @@ mod tests {
     use connectome_core::shape::{Field, Record, Shape};
 
     static READ: Operation = Operation {
-        input: &Record { fields: &[Field::new("from", Shape::Text, Place::Query("from", ",")), Field::new("to", Shape::Text, Place::Query("to", ","))], ..Record::named("read") },
+        input: &Record {
+            fields: &[
+                Field::new("from", Shape::Text, Place::Query("from", ",")),
+                Field::new("to", Shape::Text, Place::Query("to", ",")),
+            ],
+            ..Record::named("read")
+        },
         ..Operation::named("read")
     };
     static POLL: Trigger = Trigger {
@@ -207,7 +258,14 @@ mod tests {
         operation: &READ,
         input: &Record::named("poll"),
         interval: "interval",
-        windows: &[Window { first: "start", start: "from", end: "to", fixed: false, overlap: 60, at_most: Some(86_400) }],
+        windows: &[Window {
+            first: "start",
+            start: "from",
+            end: "to",
+            fixed: false,
+            overlap: 60,
+            at_most: Some(86_400),
+        }],
         seen: Some(("items", &["id"])),
         empty_on: &[],
         uncapped: false,
@@ -226,12 +284,18 @@ mod tests {
     fn windows_overlap_and_nothing_is_given_twice() {
         let mut plan = plan();
         let first = at("2024-06-11T01:00:00Z");
-        assert_eq!(Value::Object(plan.ask(first)), json!({ "from": "2024-06-11T00:00:00Z", "to": "2024-06-11T01:00:00Z" }));
+        assert_eq!(
+            Value::Object(plan.ask(first)),
+            json!({ "from": "2024-06-11T00:00:00Z", "to": "2024-06-11T01:00:00Z" })
+        );
         let (fresh, progress) = plan.settle(first, vec![json!({ "id": 1 }), json!({ "id": 2 }), json!({ "id": 1 })]);
         assert_eq!(fresh.len(), 2);
         plan.accept(progress);
         let second = at("2024-06-11T01:30:00Z");
-        assert_eq!(Value::Object(plan.ask(second)), json!({ "from": "2024-06-11T00:59:00Z", "to": "2024-06-11T01:30:00Z" }));
+        assert_eq!(
+            Value::Object(plan.ask(second)),
+            json!({ "from": "2024-06-11T00:59:00Z", "to": "2024-06-11T01:30:00Z" })
+        );
         let (fresh, _) = plan.settle(second, vec![json!({ "id": 2 }), json!({ "id": 3 })]);
         assert_eq!(fresh, [json!({ "id": 3 })]);
     }

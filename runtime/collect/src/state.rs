@@ -92,7 +92,8 @@ impl State {
     pub fn entries(&self) -> Result<Vec<Entry>, Error> {
         let read = || -> rusqlite::Result<Vec<Entry>> {
             let mut statement = self.database.prepare("SELECT key, value, updated FROM checkpoint ORDER BY key")?;
-            let rows = statement.query_map([], |row| Ok(Entry { key: row.get(0)?, value: row.get(1)?, updated: row.get(2)? }))?;
+            let rows = statement
+                .query_map([], |row| Ok(Entry { key: row.get(0)?, value: row.get(1)?, updated: row.get(2)? }))?;
             rows.collect()
         };
         read().map_err(|error| broken(&self.path, &error))
@@ -107,14 +108,19 @@ impl State {
 }
 
 fn disk(path: &Path, error: &std::io::Error) -> Error {
-    Error::new(ErrorKind::Storage, format!("the state in {} cannot be used: {error}", path.display())).advice("check the folder's permissions and space, or name another file with --state")
+    Error::new(ErrorKind::Storage, format!("the state in {} cannot be used: {error}", path.display()))
+        .advice("check the folder's permissions and space, or name another file with --state")
 }
 
 fn broken(path: &Path, error: &rusqlite::Error) -> Error {
     let advice = match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => "the file is damaged or no database: move it away, or name another file with --state; nothing was changed in it",
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+            "the file is damaged or no database: move it away, or name another file with --state; nothing was changed in it"
+        }
         Some(rusqlite::ErrorCode::DiskFull) => "free some space and run it again; nothing was lost",
-        Some(rusqlite::ErrorCode::DatabaseBusy) => "another connectome is writing to it; wait, or name another file with --state",
+        Some(rusqlite::ErrorCode::DatabaseBusy) => {
+            "another connectome is writing to it; wait, or name another file with --state"
+        }
         _ => "check the folder's permissions and space, or name another file with --state",
     };
     Error::new(ErrorKind::Storage, format!("the state in {}: {error}", path.display())).advice(advice)

@@ -26,13 +26,15 @@ impl Answer {
     /// The body as JSON, whatever the media type says: some services label it as text.
     pub fn json(&self) -> Result<Value, Error> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            let shown: String = String::from_utf8_lossy(&self.body).chars().filter(|c| !c.is_control()).take(200).collect();
+            let shown: String =
+                String::from_utf8_lossy(&self.body).chars().filter(|c| !c.is_control()).take(200).collect();
             let message = if self.body.is_empty() {
                 format!("the service answered {} with an empty body where JSON was expected", self.status)
             } else {
                 format!("the service answered {} with something that is not JSON ({error}): {shown}", self.status)
             };
-            Error::new(ErrorKind::Protocol, message).advice("a proxy or another server may be in between: check the URL")
+            Error::new(ErrorKind::Protocol, message)
+                .advice("a proxy or another server may be in between: check the URL")
         })
     }
 
@@ -92,7 +94,8 @@ fn plain_text(body: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    const FORM: ErrorBody = ErrorBody { under: &["error", "errror"], code: "code", message: "message", number: Some("number") };
+    const FORM: ErrorBody =
+        ErrorBody { under: &["error", "errror"], code: "code", message: "message", number: Some("number") };
 
     fn read(status: u16, body: &str) -> ServiceError {
         Answer { status, headers: Vec::new(), body: Bytes::copy_from_slice(body.as_bytes()) }.service_error(&FORM)
@@ -100,7 +103,8 @@ mod tests {
 
     #[test]
     fn errors_are_read_in_every_shape_they_come_in() {
-        let full = ServiceError { status: 400, code: "BadRequest".into(), message: "text".into(), number: Some(1_010_406) };
+        let full =
+            ServiceError { status: 400, code: "BadRequest".into(), message: "text".into(), number: Some(1_010_406) };
         assert_eq!(read(400, r#"{"error":{"code":"BadRequest","message":"text","number":1010406}}"#), full);
         assert_eq!(read(400, r#"{"errror":{"code":"BadRequest","message":"text","number":1010406}}"#), full);
         assert_eq!(read(400, r#"{"code":"BadRequest","message":"text","number":1010406}"#), full);

@@ -32,7 +32,12 @@ impl Connection {
     }
 
     /// As [`open`](Self::open), with another bound on the number of results than the operation's own, or none.
-    pub async fn open_with(&self, operation: &'static Operation, input: &Value, cap: Option<Cap>) -> Result<Reading, Error> {
+    pub async fn open_with(
+        &self,
+        operation: &'static Operation,
+        input: &Value,
+        cap: Option<Cap>,
+    ) -> Result<Reading, Error> {
         let input = self.validate(operation, input)?;
         let request = self.request(operation, &input)?;
         let mut waited = Waited::Ended;
@@ -53,11 +58,27 @@ impl Connection {
             Some(answer) => answer,
             None => self.ask(operation, &request, operation.repeat).await.map_err(|error| waited.explain(error))?,
         };
-        Ok(Reading { connection: self.clone(), operation, input, request, cap, state: State::First, answer: first, links: HashSet::new(), body: None })
+        Ok(Reading {
+            connection: self.clone(),
+            operation,
+            input,
+            request,
+            cap,
+            state: State::First,
+            answer: first,
+            links: HashSet::new(),
+            body: None,
+        })
     }
 
     /// Waits until a task's own call says that it has ended.
-    async fn wait(&self, operation: &'static Operation, poll: &Poll, path: &str, input: &Map<String, Value>) -> Result<Waited, Error> {
+    async fn wait(
+        &self,
+        operation: &'static Operation,
+        poll: &Poll,
+        path: &str,
+        input: &Map<String, Value>,
+    ) -> Result<Waited, Error> {
         if !wanted(poll, input) {
             return Ok(Waited::Ended);
         }
@@ -76,8 +97,18 @@ impl Connection {
     }
 
     /// Asks again until the answer's state is final or the time is up; the last answer counts either way.
-    async fn repeat(&self, operation: &'static Operation, poll: &Poll, request: &Request, input: &Map<String, Value>) -> Result<Answer, Error> {
-        let seconds = if wanted(poll, input) { poll.seconds.and_then(|name| input.get(name)).and_then(Value::as_f64).unwrap_or(f64::MAX) } else { 0.0 };
+    async fn repeat(
+        &self,
+        operation: &'static Operation,
+        poll: &Poll,
+        request: &Request,
+        input: &Map<String, Value>,
+    ) -> Result<Answer, Error> {
+        let seconds = if wanted(poll, input) {
+            poll.seconds.and_then(|name| input.get(name)).and_then(Value::as_f64).unwrap_or(f64::MAX)
+        } else {
+            0.0
+        };
         let started = self.clock().now();
         let mut pause = poll.every as f64;
         loop {
@@ -101,8 +132,11 @@ fn wanted(poll: &Poll, input: &Map<String, Value>) -> bool {
 
 fn check_cap(cap: &Cap, body: &Value) -> Result<(), Error> {
     match at(body, cap.count).and_then(Value::as_u64) {
-        Some(count) if count > cap.at_most => Err(Error::new(ErrorKind::TooMany, format!("{count} results match, and at most {} are fetched", cap.at_most))
-            .advice("narrow the search: a shorter time range, or more fields joined by `and`")),
+        Some(count) if count > cap.at_most => Err(Error::new(
+            ErrorKind::TooMany,
+            format!("{count} results match, and at most {} are fetched", cap.at_most),
+        )
+        .advice("narrow the search: a shorter time range, or more fields joined by `and`")),
         _ => Ok(()),
     }
 }
@@ -158,7 +192,8 @@ impl Reading {
             State::First => {
                 let body = self.json(&self.answer)?;
                 if let Some(cap) = self.cap.filter(|cap| cap.ask.is_empty()) {
-                    check_cap(&cap, &body).map_err(|error| self.connection.told(self.operation, &self.request, error))?;
+                    check_cap(&cap, &body)
+                        .map_err(|error| self.connection.told(self.operation, &self.request, error))?;
                 }
                 body
             }
@@ -188,7 +223,8 @@ impl Reading {
         if self.operation.page.is_none() && needs_body(self.operation) {
             self.body = Some(self.json(&self.answer)?);
         }
-        let findings = Findings { answer: &self.answer, body: self.body.take(), count: items.len(), items, input: &self.input };
+        let findings =
+            Findings { answer: &self.answer, body: self.body.take(), count: items.len(), items, input: &self.input };
         let result = outputs(self.connection.connector(), self.operation, findings);
         if let Ok(output) = &result {
             self.learn(output);
@@ -216,7 +252,8 @@ impl Reading {
     }
 
     fn follow(&mut self, link: &str) -> Result<String, Error> {
-        let target = self.connection.origin().rebase(link, self.connection.base_path()).map_err(|why| self.wrong(why))?;
+        let target =
+            self.connection.origin().rebase(link, self.connection.base_path()).map_err(|why| self.wrong(why))?;
         if !self.links.insert(target.clone()) {
             return Err(self.wrong("the service gives the same next page twice".to_owned()));
         }
@@ -236,7 +273,10 @@ impl Reading {
             && form.under.iter().any(|key| body.get(*key).is_some_and(Value::is_object))
         {
             let said = read_error(answer.status, &body, form);
-            return Err(told(Error::new(ErrorKind::Server, "the service answered with an error that it called a success").service(said)));
+            return Err(told(
+                Error::new(ErrorKind::Server, "the service answered with an error that it called a success")
+                    .service(said),
+            ));
         }
         if self.operation.page.is_some() && !body.is_object() {
             return Err(self.wrong("the answer is not an object".to_owned()));
@@ -250,7 +290,8 @@ impl Reading {
 }
 
 fn needs_body(operation: &Operation) -> bool {
-    !operation.multi_status.is_empty() || operation.output.iter().any(|output| matches!(output.field.source, Source::Body(_) | Source::Key))
+    !operation.multi_status.is_empty()
+        || operation.output.iter().any(|output| matches!(output.field.source, Source::Body(_) | Source::Key))
 }
 
 /// Takes the value at a path out of a value, without copying it.

@@ -13,15 +13,30 @@ use crate::operation::Operation;
 
 impl Connection {
     /// Runs an operation with a typed input and output.
-    pub async fn run<I: Serialize, O: DeserializeOwned>(&self, operation: &'static Operation, input: &I) -> Result<O, Error> {
+    pub async fn run<I: Serialize, O: DeserializeOwned>(
+        &self,
+        operation: &'static Operation,
+        input: &I,
+    ) -> Result<O, Error> {
         let output = self.call(operation, to_json(operation, input)?).await?;
         from_json(operation, output)
     }
 
     /// Reads an operation's records one by one, a page at a time.
-    pub fn items<I: Serialize, T: DeserializeOwned>(&self, operation: &'static Operation, input: &I) -> Result<Items<T>, Error> {
+    pub fn items<I: Serialize, T: DeserializeOwned>(
+        &self,
+        operation: &'static Operation,
+        input: &I,
+    ) -> Result<Items<T>, Error> {
         let input = to_json(operation, input)?;
-        Ok(Items { connection: self.clone(), operation, input: Some(input), reading: None, page: Vec::new().into_iter(), of: PhantomData })
+        Ok(Items {
+            connection: self.clone(),
+            operation,
+            input: Some(input),
+            reading: None,
+            page: Vec::new().into_iter(),
+            of: PhantomData,
+        })
     }
 }
 
@@ -71,7 +86,9 @@ impl<T: DeserializeOwned> Items<T> {
 }
 
 fn to_json<I: Serialize>(operation: &'static Operation, input: &I) -> Result<Value, Error> {
-    serde_json::to_value(input).map_err(|error| Error::new(ErrorKind::Input, format!("the input cannot be written as JSON: {error}")).operation(operation.name))
+    serde_json::to_value(input).map_err(|error| {
+        Error::new(ErrorKind::Input, format!("the input cannot be written as JSON: {error}")).operation(operation.name)
+    })
 }
 
 fn from_json<O: DeserializeOwned>(operation: &'static Operation, output: Value) -> Result<O, Error> {

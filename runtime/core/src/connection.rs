@@ -89,19 +89,34 @@ impl Connection {
             }
         }
         let base = template::fill(connector.base, &trimmed(&parameters));
-        let wrong = |why: String| Error::new(ErrorKind::Configuration, why).advice("write scheme and host, as https://api.example.com");
+        let wrong = |why: String| {
+            Error::new(ErrorKind::Configuration, why).advice("write scheme and host, as https://api.example.com")
+        };
         let origin = Origin::parse(&undoubled(connector.base, &base), settings.allow_http).map_err(wrong)?;
         let base_path = origin.base()[origin.root().len()..].to_owned();
-        let verify = connector.verify_tls.and_then(|name| parameters.get(name)).and_then(Value::as_bool).unwrap_or(true);
+        let verify =
+            connector.verify_tls.and_then(|name| parameters.get(name)).and_then(Value::as_bool).unwrap_or(true);
         settings.network.verify_tls &= verify;
         settings.network.read_timeout = settings.network.read_timeout.max(Duration::from_secs(connector.read_timeout));
         let transport = Transport::new(origin, headers(connector, &parameters)?, settings.network.clone())?;
         let mut warnings = Vec::new();
         if !settings.network.verify_tls {
-            warnings.push(format!("certificates of {} are not checked: anybody in between can read the token", transport.origin().root()));
+            warnings.push(format!(
+                "certificates of {} are not checked: anybody in between can read the token",
+                transport.origin().root()
+            ));
         }
         settings.parameters = Map::new();
-        let inner = Inner { connector, transport, base_path, settings, limiter: Limiter::default(), budget: Budget::default(), redactor, warnings };
+        let inner = Inner {
+            connector,
+            transport,
+            base_path,
+            settings,
+            limiter: Limiter::default(),
+            budget: Budget::default(),
+            redactor,
+            warnings,
+        };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -142,11 +157,13 @@ impl Connection {
 
     /// Checks an input against its operation and brings it into the one form.
     pub fn validate(&self, operation: &'static Operation, input: &Value) -> Result<Map<String, Value>, Error> {
-        let input = validate(operation.input, input, self.clock().now()).map_err(|violations| self.input_error(operation, violations))?;
+        let input = validate(operation.input, input, self.clock().now())
+            .map_err(|violations| self.input_error(operation, violations))?;
         for field in operation.input.fields.iter().filter(|field| field.secret) {
             if let Some(Value::String(secret)) = input.get(field.name) {
                 self.0.redactor.learn(secret);
-                if let Some(Value::String(sent)) = field.send.map(|convert| convert.apply(Value::from(secret.as_str()))) {
+                if let Some(Value::String(sent)) = field.send.map(|convert| convert.apply(Value::from(secret.as_str())))
+                {
                     self.0.redactor.learn(&sent);
                 }
             }
@@ -156,16 +173,20 @@ impl Connection {
 
     /// The request that an input becomes. Nothing is sent.
     pub fn request(&self, operation: &'static Operation, input: &Map<String, Value>) -> Result<Request, Error> {
-        build(self.connector(), operation, self.base_path(), input).map_err(|violations| self.input_error(operation, violations))
+        build(self.connector(), operation, self.base_path(), input)
+            .map_err(|violations| self.input_error(operation, violations))
     }
 
     fn input_error(&self, operation: &'static Operation, violations: Vec<crate::validate::Violation>) -> Error {
         let count = violations.len();
-        Error::new(ErrorKind::Input, format!("the input breaks {count} {}; nothing was sent", if count == 1 { "rule" } else { "rules" }))
-            .operation(operation.name)
-            .violations(violations)
-            .advice(format!("see `connectome describe {} {}`", self.connector().name, operation.name))
-            .clean(|text| self.0.redactor.clean(text))
+        Error::new(
+            ErrorKind::Input,
+            format!("the input breaks {count} {}; nothing was sent", if count == 1 { "rule" } else { "rules" }),
+        )
+        .operation(operation.name)
+        .violations(violations)
+        .advice(format!("see `connectome describe {} {}`", self.connector().name, operation.name))
+        .clean(|text| self.0.redactor.clean(text))
     }
 
     /// Sends a request, again if that is safe, and returns whatever the service answers in the end.
@@ -177,7 +198,12 @@ impl Connection {
         loop {
             let wait = inner.limiter.reserve(class, self.clock().now());
             if !wait.is_zero() {
-                tracing::debug!(operation = operation.name, class, seconds = wait.as_secs(), "waits for the rate limit");
+                tracing::debug!(
+                    operation = operation.name,
+                    class,
+                    seconds = wait.as_secs(),
+                    "waits for the rate limit"
+                );
                 self.clock().sleep(wait).await;
             }
             let started = Instant::now();
@@ -196,7 +222,9 @@ impl Connection {
                 }
                 Err((trouble, error)) => (trouble, Err(error), None),
             };
-            let lasting = outcome.as_ref().is_err_and(|error| matches!(error.kind(), ErrorKind::Tls | ErrorKind::Input | ErrorKind::Protocol));
+            let lasting = outcome
+                .as_ref()
+                .is_err_and(|error| matches!(error.kind(), ErrorKind::Tls | ErrorKind::Input | ErrorKind::Protocol));
             if tries >= inner.settings.tries || lasting || !trouble.may_repeat(repeat) || !inner.budget.take() {
                 return match outcome {
                     Ok(answer) => Ok(Sent { answer, unsure }),
@@ -221,7 +249,11 @@ impl Connection {
         }
         refuse(self.connector(), operation, &sent.answer).map_err(|error| {
             let exhausted = self.exhausted(&sent.answer);
-            let error = if exhausted { error.advice("the quota is used up; waiting a few minutes will not help") } else { error };
+            let error = if exhausted {
+                error.advice("the quota is used up; waiting a few minutes will not help")
+            } else {
+                error
+            };
             self.told(operation, request, error)
         })?;
         Ok(sent.answer)
@@ -236,7 +268,11 @@ impl Connection {
         for (path, expected) in test.expect {
             if at(&body, path) != Some(&expected.value()) {
                 let message = format!("the service answered, but {} is not {}", path.join("."), expected.value());
-                return Err(self.told(test.operation, &request, Error::new(ErrorKind::Protocol, message).advice("check that the URL is the service's")));
+                return Err(self.told(
+                    test.operation,
+                    &request,
+                    Error::new(ErrorKind::Protocol, message).advice("check that the URL is the service's"),
+                ));
             }
         }
         Ok(())
@@ -249,12 +285,17 @@ impl Connection {
     }
 
     fn exhausted(&self, answer: &Answer) -> bool {
-        answer.status == 429 && self.connector().exhausted.is_some_and(|(name, value)| answer.header(name) == Some(value))
+        answer.status == 429
+            && self.connector().exhausted.is_some_and(|(name, value)| answer.header(name) == Some(value))
     }
 
     fn class(&self, target: &str) -> &'static str {
         let path = target.strip_prefix(self.base_path()).unwrap_or(target);
-        self.connector().rate_classes.iter().find(|(_, start)| path.starts_with(start)).map_or("other", |(name, _)| name)
+        self.connector()
+            .rate_classes
+            .iter()
+            .find(|(_, start)| path.starts_with(start))
+            .map_or("other", |(name, _)| name)
     }
 
     fn log(&self, operation: &Operation, request: &Request, result: &Result<Answer, (Trouble, Error)>, time: Duration) {
@@ -263,14 +304,29 @@ impl Connection {
             Err((_, error)) => error.kind().name(),
         };
         let target = self.0.redactor.clean(&request.target);
-        tracing::debug!(operation = operation.name, method = request.method.text(), target, outcome, milliseconds = time.as_millis() as u64, "request");
+        tracing::debug!(
+            operation = operation.name,
+            method = request.method.text(),
+            target,
+            outcome,
+            milliseconds = time.as_millis() as u64,
+            "request"
+        );
         if self.0.settings.log_bodies && tracing::enabled!(tracing::Level::TRACE) {
             if let crate::request::Body::Json(json) = &request.body {
-                tracing::trace!(operation = operation.name, body = self.0.redactor.clean(&json.to_string()), "request body");
+                tracing::trace!(
+                    operation = operation.name,
+                    body = self.0.redactor.clean(&json.to_string()),
+                    "request body"
+                );
             }
             if let Ok(answer) = result {
                 crate::call::learn_secrets(self, operation, answer);
-                tracing::trace!(operation = operation.name, body = self.0.redactor.clean(&String::from_utf8_lossy(&answer.body)), "answer body");
+                tracing::trace!(
+                    operation = operation.name,
+                    body = self.0.redactor.clean(&String::from_utf8_lossy(&answer.body)),
+                    "answer body"
+                );
             }
         }
     }
@@ -318,7 +374,10 @@ fn headers(connector: &Connector, parameters: &Map<String, Value>) -> Result<Hea
     let mut headers = HeaderMap::new();
     let all = connector.headers.iter().copied().chain(std::iter::once(connector.auth));
     for (name, value) in all {
-        let wrong = || Error::new(ErrorKind::Configuration, format!("the header {name} cannot hold what is set for it")).advice("check the key for blanks and line breaks");
+        let wrong = || {
+            Error::new(ErrorKind::Configuration, format!("the header {name} cannot hold what is set for it"))
+                .advice("check the key for blanks and line breaks")
+        };
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
         let mut value = HeaderValue::from_str(&template::fill(value, parameters)).map_err(|_| wrong())?;
         value.set_sensitive(true);
@@ -329,8 +388,17 @@ fn headers(connector: &Connector, parameters: &Map<String, Value>) -> Result<Hea
 
 fn set_up_advice(connector: &Connector) -> String {
     let prefix = environment_prefix(connector.name);
-    let secret = connector.parameters.fields.iter().find(|field| field.secret).map(|field| format!("set {prefix}{} in the environment; ", field.name.to_uppercase()));
-    format!("{}or name an instance of connectome.toml; see `connectome describe {}`", secret.unwrap_or_default(), connector.name)
+    let secret = connector
+        .parameters
+        .fields
+        .iter()
+        .find(|field| field.secret)
+        .map(|field| format!("set {prefix}{} in the environment; ", field.name.to_uppercase()));
+    format!(
+        "{}or name an instance of connectome.toml; see `connectome describe {}`",
+        secret.unwrap_or_default(),
+        connector.name
+    )
 }
 
 /// `trend-vision-one` is `CONNECTOME_TREND_VISION_ONE_`.

@@ -35,7 +35,9 @@ impl Convert {
             (Convert::LastSegment, Value::String(url)) => last_segment(&url).map_or(Value::Null, Value::from),
             (Convert::Integer, Value::String(text)) => text.parse::<i64>().map_or(Value::String(text), Value::from),
             (Convert::Lowercase, Value::String(text)) => Value::from(text.to_lowercase()),
-            (Convert::EpochMs, Value::String(text)) => crate::time::parse(&text).map_or(Value::String(text), |time| Value::from(time.as_millisecond())),
+            (Convert::EpochMs, Value::String(text)) => {
+                crate::time::parse(&text).map_or(Value::String(text), |time| Value::from(time.as_millisecond()))
+            }
             (Convert::Text, Value::Number(number)) => Value::from(number.to_string()),
             (Convert::Text, Value::Bool(flag)) => Value::from(flag.to_string()),
             (_, value) => value,

@@ -10,7 +10,9 @@ use crate::shape::{Field, Record, Shape};
 pub fn decode(names: NameRule, shape: &Shape, value: Value) -> Value {
     match (shape, value) {
         (Shape::Record(record), Value::Object(entries)) => Value::Object(decode_record(names, record, entries)),
-        (Shape::List(element), Value::Array(items)) => items.into_iter().map(|item| decode(names, element, item)).collect(),
+        (Shape::List(element), Value::Array(items)) => {
+            items.into_iter().map(|item| decode(names, element, item)).collect()
+        }
         (_, value) => names.show(value),
     }
 }
@@ -32,7 +34,10 @@ fn decode_record(names: NameRule, record: &Record, entries: Map<String, Value>) 
         match record.fields.iter().find(|field| is_under(field, &key)) {
             Some(field) => {
                 let value = decode(names, &field.shape, value);
-                shown.insert(field.name.to_owned(), field.with.map_or_else(|| value.clone(), |convert| convert.apply(value.clone())));
+                shown.insert(
+                    field.name.to_owned(),
+                    field.with.map_or_else(|| value.clone(), |convert| convert.apply(value.clone())),
+                );
             }
             None => {
                 shown.insert(names.shown(&key), names.show(value));
@@ -58,5 +63,6 @@ fn fill_defaults(record: &Record, shown: &mut Map<String, Value>) {
 }
 
 fn is_under(field: &Field, key: &str) -> bool {
-    matches!(field.source, Source::Key) && matches!(field.place, Place::Key(names, _) if names.iter().any(|wire| wire.name == key))
+    matches!(field.source, Source::Key)
+        && matches!(field.place, Place::Key(names, _) if names.iter().any(|wire| wire.name == key))
 }

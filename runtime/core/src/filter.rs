@@ -47,7 +47,8 @@ impl Filter {
         for (name, value) in entries {
             let name = self.rename.iter().find(|(from, _)| from == name).map_or(name.as_str(), |(_, to)| to);
             if !is_name(name) {
-                problems.push((name.to_owned(), "a field name is a letter followed by letters, digits and `_`".to_owned()));
+                problems
+                    .push((name.to_owned(), "a field name is a letter followed by letters, digits and `_`".to_owned()));
                 continue;
             }
             let text = match value {
@@ -61,7 +62,8 @@ impl Filter {
                 }
             };
             if text.chars().any(char::is_control) {
-                problems.push((name.to_owned(), "a value may not hold line breaks or other control characters".to_owned()));
+                problems
+                    .push((name.to_owned(), "a value may not hold line breaks or other control characters".to_owned()));
                 continue;
             }
             terms.push(self.syntax.term(name, &text));

@@ -50,11 +50,18 @@ impl Format {
             Format::DomainPattern => domain(text.strip_prefix("*.").unwrap_or(text)),
             Format::Url => url(text, false),
             Format::UrlPattern => url(text, true),
-            Format::BaseUrl => crate::origin::Origin::parse(text, false).is_ok() || crate::origin::Origin::parse(text, true).is_ok(),
+            Format::BaseUrl => {
+                crate::origin::Origin::parse(text, false).is_ok() || crate::origin::Origin::parse(text, true).is_ok()
+            }
             Format::Email => email(text),
             Format::Sha1 => hex(text, 40),
             Format::Sha256 => hex(text, 64),
-            Format::Identifier => !text.is_empty() && !text.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '/' | '?' | '#' | '\\')) && text != "." && text != "..",
+            Format::Identifier => {
+                !text.is_empty()
+                    && !text.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '/' | '?' | '#' | '\\'))
+                    && text != "."
+                    && text != ".."
+            }
             Format::Token => !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()),
             Format::HeaderValue => !text.chars().any(char::is_control),
             Format::Angled => text.len() > 2 && text.starts_with('<') && text.ends_with('>'),
@@ -107,7 +114,12 @@ fn domain(text: &str) -> bool {
 
 fn email(text: &str) -> bool {
     match text.rsplit_once('@') {
-        Some((local, host)) => !local.is_empty() && !local.chars().any(|c| c.is_control() || c.is_whitespace()) && host.contains('.') && domain(host),
+        Some((local, host)) => {
+            !local.is_empty()
+                && !local.chars().any(|c| c.is_control() || c.is_whitespace())
+                && host.contains('.')
+                && domain(host)
+        }
         None => false,
     }
 }
@@ -119,7 +131,12 @@ fn url(text: &str, pattern: bool) -> bool {
     }
     let bare = if pattern { text.trim_start_matches('*').trim_end_matches('*') } else { text };
     let rest = match bare.split_once("://") {
-        Some((scheme, rest)) if scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+.-".contains(c)) => rest,
+        Some((scheme, rest))
+            if scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+                && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+.-".contains(c)) =>
+        {
+            rest
+        }
         Some((scheme, rest)) if pattern && scheme.is_empty() => rest,
         Some(_) => return false,
         None => bare,
@@ -141,14 +158,30 @@ mod tests {
     #[test]
     fn forms_take_what_they_name_and_refuse_the_rest() {
         let cases: &[(Format, &[&str], &[&str])] = &[
-            (Format::Guid, &["7c0b2f1e-5b0d-4a55-9a3e-2f6d1e9a4c10"], &["2839eu2983e23e", "7c0b2f1e5b0d4a559a3e2f6d1e9a4c10", ""]),
-            (Format::Ip, &["203.0.113.77", "fe80::1c2d:3e4f:5a6b:7c8d"], &["999.1.1.1", "203.0.113.77:80", "203.0.113.0/24"]),
+            (
+                Format::Guid,
+                &["7c0b2f1e-5b0d-4a55-9a3e-2f6d1e9a4c10"],
+                &["2839eu2983e23e", "7c0b2f1e5b0d4a559a3e2f6d1e9a4c10", ""],
+            ),
+            (
+                Format::Ip,
+                &["203.0.113.77", "fe80::1c2d:3e4f:5a6b:7c8d"],
+                &["999.1.1.1", "203.0.113.77:80", "203.0.113.0/24"],
+            ),
             (Format::Domain, &["cdn.bad-parcel.example"], &["*.example.com", "a..b", "-a.example", ""]),
             (Format::DomainPattern, &["*.northfjord.example", "a.example"], &["*northfjord", "a.*.example"]),
-            (Format::Url, &["http://cdn.bad-parcel.example/pay", "www.urlurl.com", "https://[::1]/x"], &["not a url", "", "ht tp://x"]),
+            (
+                Format::Url,
+                &["http://cdn.bad-parcel.example/pay", "www.urlurl.com", "https://[::1]/x"],
+                &["not a url", "", "ht tp://x"],
+            ),
             (Format::UrlPattern, &["https://*.northfjord.example/portal/*", "*.example.com/*"], &["a b", "://"]),
             (Format::Email, &["amelie.roy@northfjord.example"], &["amelie.roy", "@example.com", "a b@example.com"]),
-            (Format::Sha1, &["5f2b6d3a9c1e4780b4d2f6a1c3e59078d4b6a2f1"], &["5f2b", "zf2b6d3a9c1e4780b4d2f6a1c3e59078d4b6a2f1"]),
+            (
+                Format::Sha1,
+                &["5f2b6d3a9c1e4780b4d2f6a1c3e59078d4b6a2f1"],
+                &["5f2b", "zf2b6d3a9c1e4780b4d2f6a1c3e59078d4b6a2f1"],
+            ),
             (Format::Identifier, &["WB-31007-20240611-00004"], &["a/b", "a?b", "..", "", "a\nb"]),
             (Format::Angled, &["<b1@mail.example>"], &["<>", "b1@mail.example", "<b1"]),
         ];

@@ -24,7 +24,9 @@ impl NameRule {
     pub fn show(self, value: Value) -> Value {
         match (self, value) {
             (NameRule::Same, value) => value,
-            (rule, Value::Object(entries)) => Value::Object(entries.into_iter().map(|(key, value)| (rule.shown(&key), rule.show(value))).collect::<Map<_, _>>()),
+            (rule, Value::Object(entries)) => Value::Object(
+                entries.into_iter().map(|(key, value)| (rule.shown(&key), rule.show(value))).collect::<Map<_, _>>(),
+            ),
             (rule, Value::Array(items)) => items.into_iter().map(|item| rule.show(item)).collect(),
             (_, value) => value,
         }
@@ -53,7 +55,14 @@ mod tests {
 
     #[test]
     fn capitals_begin_words_and_digits_do_not() {
-        for (wire, shown) in [("searchDL", "search_d_l"), ("eventTimeDT", "event_time_d_t"), ("objectFileHashSha1", "object_file_hash_sha1"), ("mailBox", "mail_box"), ("iam", "iam"), ("org_id", "org_id")] {
+        for (wire, shown) in [
+            ("searchDL", "search_d_l"),
+            ("eventTimeDT", "event_time_d_t"),
+            ("objectFileHashSha1", "object_file_hash_sha1"),
+            ("mailBox", "mail_box"),
+            ("iam", "iam"),
+            ("org_id", "org_id"),
+        ] {
             assert_eq!(snake_case(wire), shown);
         }
     }

@@ -228,7 +228,8 @@ impl Operation {
 
     /// What the caller must be allowed to do, in one line.
     pub fn permission_text(&self) -> String {
-        let apps: Vec<String> = self.permissions.iter().map(|(app, names)| format!("{app}: {}", names.join("; "))).collect();
+        let apps: Vec<String> =
+            self.permissions.iter().map(|(app, names)| format!("{app}: {}", names.join("; "))).collect();
         apps.join(" · ")
     }
 }

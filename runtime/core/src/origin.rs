@@ -9,11 +9,16 @@ pub struct Origin(String);
 impl Origin {
     /// Reads the root of a service. Plain `http` is for loopback, or when explicitly allowed.
     pub fn parse(text: &str, allow_http: bool) -> Result<Self, String> {
-        let url = Url::parse(text.trim()).map_err(|_| format!("{text:?} is not a URL; write scheme and host, as https://api.example.com"))?;
+        let url = Url::parse(text.trim())
+            .map_err(|_| format!("{text:?} is not a URL; write scheme and host, as https://api.example.com"))?;
         match url.scheme() {
             "https" => {}
             "http" if allow_http || is_loopback(&url) => {}
-            "http" => return Err(format!("{text:?} would send the token unencrypted; use https, or pass --allow-http if that is really meant")),
+            "http" => {
+                return Err(format!(
+                    "{text:?} would send the token unencrypted; use https, or pass --allow-http if that is really meant"
+                ));
+            }
             other => return Err(format!("{text:?} has the scheme {other:?}; use https")),
         }
         if url.host().is_none() {
@@ -83,7 +88,14 @@ mod tests {
 
     #[test]
     fn what_is_not_a_root_is_refused() {
-        for text in ["api.example.com", "ftp://api.example.com", "https://", "https://u:p@api.example.com", "https://api.example.com?x=1", "https://api.example.com#x"] {
+        for text in [
+            "api.example.com",
+            "ftp://api.example.com",
+            "https://",
+            "https://u:p@api.example.com",
+            "https://api.example.com?x=1",
+            "https://api.example.com#x",
+        ] {
             assert!(Origin::parse(text, false).is_err(), "{text}");
         }
     }
@@ -91,8 +103,13 @@ mod tests {
     #[test]
     fn a_link_is_taken_without_its_host() {
         let origin = Origin::parse("http://127.0.0.1:8080", false).unwrap();
-        assert_eq!(origin.rebase("https://evil.example/v3.0/alerts?skipToken=MTA%3D&x=a b", "/v3.0"), Ok("/v3.0/alerts?skipToken=MTA%3D&x=a%20b".to_owned()));
-        for link in ["https://evil.example", "//evil.example/v3.0/x", "/other/x", "/v3.0/../x", "/v3.0x/y", "\r\n/v3.0/x"] {
+        assert_eq!(
+            origin.rebase("https://evil.example/v3.0/alerts?skipToken=MTA%3D&x=a b", "/v3.0"),
+            Ok("/v3.0/alerts?skipToken=MTA%3D&x=a%20b".to_owned())
+        );
+        for link in
+            ["https://evil.example", "//evil.example/v3.0/x", "/other/x", "/v3.0/../x", "/v3.0x/y", "\r\n/v3.0/x"]
+        {
             assert!(origin.rebase(link, "/v3.0").is_err(), "{link}");
         }
     }

@@ -89,7 +89,11 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, headers: &[(&str, &str)]) -> Answer {
-        Answer { status, headers: headers.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect(), body: bytes::Bytes::new() }
+        Answer {
+            status,
+            headers: headers.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect(),
+            body: bytes::Bytes::new(),
+        }
     }
 
     #[test]
@@ -99,7 +103,10 @@ mod tests {
         assert_eq!(limiter.learn("lists", &answer(429, &[("Retry-After", "17")]), now), Some(Duration::from_secs(17)));
         assert_eq!(limiter.reserve("lists", now), Duration::from_secs(17));
         assert_eq!(limiter.reserve("alerts", now), Duration::ZERO);
-        assert_eq!(limiter.learn("alerts", &answer(429, &[("Retry-After", "Tue, 11 Jun 2024 07:00:09 GMT")]), now), Some(Duration::from_secs(9)));
+        assert_eq!(
+            limiter.learn("alerts", &answer(429, &[("Retry-After", "Tue, 11 Jun 2024 07:00:09 GMT")]), now),
+            Some(Duration::from_secs(9))
+        );
     }
 
     #[test]

@@ -59,8 +59,20 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 const IN_QUERY: &AsciiSet = &ENCODED.remove(b':').remove(b',');
 
 /// Builds the request. What only shows when all is put together, as a filter's length, is a violation here.
-pub fn build(connector: &Connector, operation: &Operation, base_path: &str, input: &Map<String, Value>) -> Result<Request, Vec<Violation>> {
-    let mut parts = Parts { target: Vec::new(), headers: Vec::new(), object: Map::new(), items: None, form: Vec::new(), violations: Vec::new() };
+pub fn build(
+    connector: &Connector,
+    operation: &Operation,
+    base_path: &str,
+    input: &Map<String, Value>,
+) -> Result<Request, Vec<Violation>> {
+    let mut parts = Parts {
+        target: Vec::new(),
+        headers: Vec::new(),
+        object: Map::new(),
+        items: None,
+        form: Vec::new(),
+        violations: Vec::new(),
+    };
     let path = fill(operation.call.path, input);
     for (name, value) in operation.headers {
         parts.headers.push((name, (*value).to_owned()));
@@ -109,7 +121,8 @@ pub fn with_query(request: &Request, query: &[(&str, Literal)]) -> Request {
     for (name, value) in query {
         let named = format!("{}=", utf8_percent_encode(name, ENCODED));
         let (path, old) = request.target.split_once('?').unwrap_or((&request.target, ""));
-        let mut kept: Vec<String> = old.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with(&named)).map(str::to_owned).collect();
+        let mut kept: Vec<String> =
+            old.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with(&named)).map(str::to_owned).collect();
         kept.push(format!("{named}{}", utf8_percent_encode(&value.text(), IN_QUERY)));
         request.target = format!("{path}?{}", kept.join("&"));
     }
@@ -140,8 +153,16 @@ impl Parts {
             Place::Control | Place::Path | Place::Key(..) | Place::Unsent => {}
             Place::Query(name, join) => {
                 let text = joined(&sent, join);
-                if field.rules.max_length.is_some_and(|max| matches!(sent, Value::Array(_)) && text.chars().count() > max) {
-                    self.wrong(format!("/{}", field.name), format!("at most {} characters when joined", field.rules.max_length.unwrap_or(0)), text.chars().count().to_string());
+                if field
+                    .rules
+                    .max_length
+                    .is_some_and(|max| matches!(sent, Value::Array(_)) && text.chars().count() > max)
+                {
+                    self.wrong(
+                        format!("/{}", field.name),
+                        format!("at most {} characters when joined", field.rules.max_length.unwrap_or(0)),
+                        text.chars().count().to_string(),
+                    );
                 }
                 self.target.push((name, text));
             }
@@ -188,13 +209,21 @@ impl Parts {
             }
             Ok(expression) if expression.is_empty() => {
                 if filter.required {
-                    self.wrong(format!("/{}", field.name), "at least one field to search by, since the service refuses a search without any", "none");
+                    self.wrong(
+                        format!("/{}", field.name),
+                        "at least one field to search by, since the service refuses a search without any",
+                        "none",
+                    );
                 }
             }
             Ok(expression) => {
                 let length = expression.chars().count();
                 if filter.max_length.is_some_and(|max| length > max) {
-                    self.wrong(format!("/{}", field.name), format!("a filter of at most {} characters", filter.max_length.unwrap_or(0)), length.to_string());
+                    self.wrong(
+                        format!("/{}", field.name),
+                        format!("a filter of at most {} characters", filter.max_length.unwrap_or(0)),
+                        length.to_string(),
+                    );
                 }
                 match filter.place {
                     FilterPlace::Header(name) => self.headers.push((name, expression)),
@@ -205,8 +234,13 @@ impl Parts {
     }
 
     fn finish(mut self, connector: &Connector, operation: &Operation, path: String) -> Result<Request, Vec<Violation>> {
-        let query: Vec<String> =
-            self.target.iter().map(|(name, value)| format!("{}={}", utf8_percent_encode(name, ENCODED), utf8_percent_encode(value, IN_QUERY))).collect();
+        let query: Vec<String> = self
+            .target
+            .iter()
+            .map(|(name, value)| {
+                format!("{}={}", utf8_percent_encode(name, ENCODED), utf8_percent_encode(value, IN_QUERY))
+            })
+            .collect();
         let target = if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) };
         // Text fields first, the file last: some services read a form in one pass.
         self.form.sort_by_key(|part| matches!(part.content, Content::File(..)));
@@ -220,7 +254,11 @@ impl Parts {
         if let (Some(max), Body::Json(json)) = (connector.max_body, &body) {
             let length = json.to_string().len();
             if length > max {
-                self.violations.push(Violation { pointer: String::new(), expected: format!("a request of at most {max} bytes"), found: format!("{length}") });
+                self.violations.push(Violation {
+                    pointer: String::new(),
+                    expected: format!("a request of at most {max} bytes"),
+                    found: format!("{length}"),
+                });
             }
         }
         if !self.violations.is_empty() {
@@ -259,7 +297,8 @@ fn wire_record(record: &Record, given: &Map<String, Value>) -> Map<String, Value
             continue;
         }
         let Some(name) = wire_name(names, value) else { continue };
-        let value = wire(&field.shape, field.send.map_or_else(|| value.clone(), |convert| convert.apply(value.clone())));
+        let value =
+            wire(&field.shape, field.send.map_or_else(|| value.clone(), |convert| convert.apply(value.clone())));
         match beside {
             Some(beside) => later.push((beside, name, value)),
             None => {

@@ -21,19 +21,53 @@ pub fn refuse(connector: &Connector, operation: &Operation, answer: &Answer) -> 
     }
     let said = answer.service_error(&connector.errors);
     let (kind, message, advice) = match answer.status {
-        401 => (ErrorKind::Auth, "the service does not accept the key".to_owned(), Some("check that the key is complete, not expired, and made for this region".to_owned())),
+        401 => (
+            ErrorKind::Auth,
+            "the service does not accept the key".to_owned(),
+            Some("check that the key is complete, not expired, and made for this region".to_owned()),
+        ),
         403 => (ErrorKind::Permission, permission_message(operation), permission_advice(operation)),
-        404 => (ErrorKind::NotFound, "the service has no such thing".to_owned(), Some("check the id, and that the URL is the service's".to_owned())),
-        409 | 412 => (ErrorKind::Conflict, "it changed since it was read".to_owned(), Some("read it again and use the new entity tag".to_owned())),
-        413 => (ErrorKind::TooLarge, "the request is larger than the service takes".to_owned(), Some("send fewer or smaller elements".to_owned())),
-        429 => (ErrorKind::RateLimited, "the service takes no more requests for now".to_owned(), Some("try again later, or less often".to_owned())),
-        408 | 504 => (ErrorKind::Timeout, "the service did not finish in time".to_owned(), Some("narrow the search, or try again later".to_owned())),
-        status @ 500..=599 => (ErrorKind::Server, format!("the service failed ({status})"), Some("try again later".to_owned())),
-        status @ 300..=399 => {
-            (ErrorKind::Protocol, format!("the service answered with a redirect ({status}), which is not followed"), Some("check the URL; the token goes to the configured origin only".to_owned()))
+        404 => (
+            ErrorKind::NotFound,
+            "the service has no such thing".to_owned(),
+            Some("check the id, and that the URL is the service's".to_owned()),
+        ),
+        409 | 412 => (
+            ErrorKind::Conflict,
+            "it changed since it was read".to_owned(),
+            Some("read it again and use the new entity tag".to_owned()),
+        ),
+        413 => (
+            ErrorKind::TooLarge,
+            "the request is larger than the service takes".to_owned(),
+            Some("send fewer or smaller elements".to_owned()),
+        ),
+        429 => (
+            ErrorKind::RateLimited,
+            "the service takes no more requests for now".to_owned(),
+            Some("try again later, or less often".to_owned()),
+        ),
+        408 | 504 => (
+            ErrorKind::Timeout,
+            "the service did not finish in time".to_owned(),
+            Some("narrow the search, or try again later".to_owned()),
+        ),
+        status @ 500..=599 => {
+            (ErrorKind::Server, format!("the service failed ({status})"), Some("try again later".to_owned()))
         }
-        status @ 200..=299 => (ErrorKind::Protocol, format!("the service answered {status}, which this operation does not know"), None),
-        _ => (ErrorKind::Invalid, "the service found the request wrong".to_owned(), Some("see its answer for what it wants".to_owned())),
+        status @ 300..=399 => (
+            ErrorKind::Protocol,
+            format!("the service answered with a redirect ({status}), which is not followed"),
+            Some("check the URL; the token goes to the configured origin only".to_owned()),
+        ),
+        status @ 200..=299 => {
+            (ErrorKind::Protocol, format!("the service answered {status}, which this operation does not know"), None)
+        }
+        _ => (
+            ErrorKind::Invalid,
+            "the service found the request wrong".to_owned(),
+            Some("see its answer for what it wants".to_owned()),
+        ),
     };
     let mut error = Error::new(kind, message).operation(operation.name).service(said);
     if let Some(advice) = advice {
@@ -51,7 +85,9 @@ fn permission_message(operation: &Operation) -> String {
 }
 
 fn permission_advice(operation: &Operation) -> Option<String> {
-    (!operation.permissions.is_empty()).then(|| "give these permissions to the key's role, or check that its licence and scope cover the target".to_owned())
+    (!operation.permissions.is_empty()).then(|| {
+        "give these permissions to the key's role, or check that its licence and scope cover the target".to_owned()
+    })
 }
 
 /// What was found out before the outputs are put together.
@@ -84,7 +120,13 @@ pub fn outputs(connector: &Connector, operation: &Operation, mut findings: Findi
                 Some(multi.iter().map(|item| each(connector, record, item)).collect())
             }
             Source::File(names) => Some(file(findings.answer, names, findings.input)),
-            Source::Key => find(connector, &field.shape, Source::Body(&[]), findings.answer, findings.body.as_ref().and_then(|body| under(body, field))),
+            Source::Key => find(
+                connector,
+                &field.shape,
+                Source::Body(&[]),
+                findings.answer,
+                findings.body.as_ref().and_then(|body| under(body, field)),
+            ),
             source => {
                 let empty = bare(findings.answer.status);
                 let answer = if matches!(source, Source::Constant(_)) { &empty } else { findings.answer };
@@ -101,9 +143,12 @@ pub fn outputs(connector: &Connector, operation: &Operation, mut findings: Findi
                 shown.insert(field.name.to_owned(), value);
             }
             None if field.required => {
-                return Err(Error::new(ErrorKind::Protocol, format!("the answer lacks what {:?} is made from", field.name))
-                    .operation(operation.name)
-                    .output(Value::Object(shown)));
+                return Err(Error::new(
+                    ErrorKind::Protocol,
+                    format!("the answer lacks what {:?} is made from", field.name),
+                )
+                .operation(operation.name)
+                .output(Value::Object(shown)));
             }
             None => {}
         }
@@ -113,13 +158,18 @@ pub fn outputs(connector: &Connector, operation: &Operation, mut findings: Findi
     {
         unlisted(connector, operation, body, &mut shown);
     }
-    let items: Vec<Item> = multi.iter().enumerate().map(|(index, item)| item.item(connector, operation, index)).collect();
+    let items: Vec<Item> =
+        multi.iter().enumerate().map(|(index, item)| item.item(connector, operation, index)).collect();
     let failed = items.iter().filter(|item| item.error.is_some()).count();
     let shown = Value::Object(shown);
     if failed > 0 {
         return Err(Error::new(ErrorKind::Partial, format!("{failed} of {} did not work", items.len()))
             .operation(operation.name)
-            .advice(if operation.multi_status_task.is_some() { "the tasks of the others have started; repeat the failed ones only" } else { "the others are done; repeat the failed ones only" })
+            .advice(if operation.multi_status_task.is_some() {
+                "the tasks of the others have started; repeat the failed ones only"
+            } else {
+                "the others are done; repeat the failed ones only"
+            })
             .items(items)
             .output(shown));
     }
@@ -128,7 +178,9 @@ pub fn outputs(connector: &Connector, operation: &Operation, mut findings: Findi
 
 /// Keys that no output takes, under their own names.
 fn unlisted(connector: &Connector, operation: &Operation, body: &Map<String, Value>, shown: &mut Map<String, Value>) {
-    let taken = |key: &str| operation.output.iter().any(|output| matches!(output.field.source, Source::Body([first, ..]) if *first == key));
+    let taken = |key: &str| {
+        operation.output.iter().any(|output| matches!(output.field.source, Source::Body([first, ..]) if *first == key))
+    };
     for (key, value) in body.iter().filter(|(key, value)| !value.is_null() && !taken(key)) {
         shown.entry(connector.names.shown(key)).or_insert_with(|| connector.names.show(value.clone()));
     }
@@ -140,14 +192,18 @@ fn is_empty_object(value: &Value) -> bool {
 
 fn under<'a>(body: &'a Value, field: &crate::shape::Field) -> Option<&'a Value> {
     match field.place {
-        crate::place::Place::Key(names, _) => names.iter().find_map(|wire| body.get(wire.name)).filter(|value| !value.is_null()),
+        crate::place::Place::Key(names, _) => {
+            names.iter().find_map(|wire| body.get(wire.name)).filter(|value| !value.is_null())
+        }
         _ => None,
     }
 }
 
 fn find(connector: &Connector, shape: &Shape, source: Source, answer: &Answer, body: Option<&Value>) -> Option<Value> {
     match source {
-        Source::Body(path) => body.and_then(|body| at(body, path)).map(|value| decode(connector.names, shape, value.clone())),
+        Source::Body(path) => {
+            body.and_then(|body| at(body, path)).map(|value| decode(connector.names, shape, value.clone()))
+        }
         Source::Header(name) => answer.header(name).map(Value::from),
         Source::Status => Some(Value::from(answer.status)),
         Source::Constant(constant) => Some(constant.value()),
@@ -164,22 +220,30 @@ struct Element {
 impl Element {
     fn item(&self, connector: &Connector, operation: &Operation, index: usize) -> Item {
         let worked = operation.multi_status.contains(&self.answer.status) || (200..300).contains(&self.answer.status);
-        let error = (!worked).then(|| read_error(self.answer.status, self.body.as_ref().unwrap_or(&Value::Null), &connector.errors));
+        let error = (!worked)
+            .then(|| read_error(self.answer.status, self.body.as_ref().unwrap_or(&Value::Null), &connector.errors));
         let location = operation.multi_status_task.and_then(|name| self.answer.header(name));
         Item { index, status: self.answer.status, task_id: location.and_then(last_segment).map(str::to_owned), error }
     }
 }
 
 fn multi_answers(operation: &Operation, findings: &Findings<'_>) -> Vec<Element> {
-    let (false, Some(Value::Array(items))) = (operation.multi_status.is_empty(), &findings.body) else { return Vec::new() };
+    let (false, Some(Value::Array(items))) = (operation.multi_status.is_empty(), &findings.body) else {
+        return Vec::new();
+    };
     items
         .iter()
         .map(|item| {
             let headers = item.get("headers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-            let text = |header: &Value, key: &str| header.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let text =
+                |header: &Value, key: &str| header.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
             Element {
                 answer: Answer {
-                    status: item.get("status").and_then(Value::as_u64).and_then(|it| u16::try_from(it).ok()).unwrap_or(0),
+                    status: item
+                        .get("status")
+                        .and_then(Value::as_u64)
+                        .and_then(|it| u16::try_from(it).ok())
+                        .unwrap_or(0),
                     headers: headers.iter().map(|header| (text(header, "name"), text(header, "value"))).collect(),
                     body: bytes::Bytes::new(),
                 },
@@ -194,11 +258,15 @@ fn each(connector: &Connector, record: &Record, element: &Element) -> Value {
     for field in record.fields {
         let body = element.body.as_ref();
         let value = match field.source {
-            Source::Key => body.and_then(|body| under(body, field)).map(|value| decode(connector.names, &field.shape, value.clone())),
+            Source::Key => body
+                .and_then(|body| under(body, field))
+                .map(|value| decode(connector.names, &field.shape, value.clone())),
             source => find(connector, &field.shape, source, &element.answer, body),
         };
         let value = value.map(|value| field.with.map_or_else(|| value.clone(), |convert| convert.apply(value.clone())));
-        if let Some(value) = value.filter(|value| !value.is_null()).or_else(|| field.default.map(|default| default.value())) {
+        if let Some(value) =
+            value.filter(|value| !value.is_null()).or_else(|| field.default.map(|default| default.value()))
+        {
             shown.insert(field.name.to_owned(), value);
         }
     }
@@ -209,7 +277,9 @@ fn each(connector: &Connector, record: &Record, element: &Element) -> Value {
 fn file(answer: &Answer, names: &'static [Wire], input: &Map<String, Value>) -> Value {
     let head = Value::from(String::from_utf8_lossy(&answer.body[..answer.body.len().min(64)]).into_owned());
     let named = answer.header("Content-Disposition").and_then(disposition_name);
-    let name = named.unwrap_or_else(|| wire_name(names, &head).map_or_else(|| "download".to_owned(), |template| crate::template::fill(template, input)));
+    let name = named.unwrap_or_else(|| {
+        wire_name(names, &head).map_or_else(|| "download".to_owned(), |template| crate::template::fill(template, input))
+    });
     serde_json::json!({ "content": base64::engine::general_purpose::STANDARD.encode(&answer.body), "filename": base_name(&name) })
 }
 
@@ -227,7 +297,6 @@ fn disposition_name(header: &str) -> Option<String> {
     });
     encoded.or_else(|| parameter("filename")).map(|name| base_name(&name)).filter(|name| !name.is_empty())
 }
-
 
 #[cfg(test)]
 mod tests {

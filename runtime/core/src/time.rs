@@ -62,15 +62,33 @@ mod tests {
 
     #[test]
     fn every_usual_form_becomes_the_one_that_is_sent() {
-        for text in ["2020-06-15T10:00:00Z", "2020-06-15 10:00:00+00:00", "2020-06-15T12:00:00+0200", "2020-06-15T10:00:00", "2020-06-15t10:00:00.25z"] {
+        for text in [
+            "2020-06-15T10:00:00Z",
+            "2020-06-15 10:00:00+00:00",
+            "2020-06-15T12:00:00+0200",
+            "2020-06-15T10:00:00",
+            "2020-06-15t10:00:00.25z",
+        ] {
             assert_eq!(parse(text).map(|it| whole_seconds(it, false)), Ok("2020-06-15T10:00:00Z".to_owned()), "{text}");
         }
-        assert_eq!(parse("2020-06-15T10:00:00.25Z").map(|it| whole_seconds(it, true)), Ok("2020-06-15T10:00:01Z".to_owned()));
+        assert_eq!(
+            parse("2020-06-15T10:00:00.25Z").map(|it| whole_seconds(it, true)),
+            Ok("2020-06-15T10:00:01Z".to_owned())
+        );
     }
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", "2020-06-15", "startDateTime=2020-06-15T10:00:00Z", "2020-13-15T10:00:00Z", "2020-06-15T10:00:00+1:00", "15 Jun 2020 10:00:00", "2020-06-15T10:00:00Z[UTC]", "2020-06-15T10:00:00+00:99"] {
+        for text in [
+            "",
+            "2020-06-15",
+            "startDateTime=2020-06-15T10:00:00Z",
+            "2020-13-15T10:00:00Z",
+            "2020-06-15T10:00:00+1:00",
+            "15 Jun 2020 10:00:00",
+            "2020-06-15T10:00:00Z[UTC]",
+            "2020-06-15T10:00:00+00:99",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -77,11 +77,15 @@ impl Transport {
             builder = builder.tls_certs_merge(certificates(path)?);
         }
         if let Some(proxy) = &network.proxy {
-            let proxy = reqwest::Proxy::all(proxy)
-                .map_err(|_| Error::new(ErrorKind::Configuration, "the proxy is not a URL").advice("write it as http://proxy.example:3128"))?;
+            let proxy = reqwest::Proxy::all(proxy).map_err(|_| {
+                Error::new(ErrorKind::Configuration, "the proxy is not a URL")
+                    .advice("write it as http://proxy.example:3128")
+            })?;
             builder = builder.proxy(proxy);
         }
-        let client = builder.build().map_err(|error| Error::new(ErrorKind::Configuration, format!("no HTTP client could be made: {}", causes(&error))))?;
+        let client = builder.build().map_err(|error| {
+            Error::new(ErrorKind::Configuration, format!("no HTTP client could be made: {}", causes(&error)))
+        })?;
         Ok(Self { client, origin, headers, network })
     }
 
@@ -119,7 +123,8 @@ impl Transport {
 
     async fn send_to(&self, request: &Request, target: &str) -> Result<Answer, (Trouble, Error)> {
         let failed = |error: reqwest::Error| self.failed(&error);
-        let response = self.prepare(request, target).map_err(|error| (Trouble::NotSent, error))?.send().await.map_err(failed)?;
+        let response =
+            self.prepare(request, target).map_err(|error| (Trouble::NotSent, error))?.send().await.map_err(failed)?;
         let status = response.status().as_u16();
         let headers = response
             .headers()
@@ -132,7 +137,10 @@ impl Transport {
             let chunk = chunk.map_err(failed)?;
             if body.len() + chunk.len() > self.network.max_answer {
                 let message = format!("the answer is larger than {} MiB", self.network.max_answer >> 20);
-                return Err((Trouble::Unknown, Error::new(ErrorKind::Protocol, message).advice("ask for less, or raise the limit")));
+                return Err((
+                    Trouble::Unknown,
+                    Error::new(ErrorKind::Protocol, message).advice("ask for less, or raise the limit"),
+                ));
             }
             body.extend_from_slice(&chunk);
         }
@@ -149,7 +157,9 @@ impl Transport {
         };
         let mut headers = self.headers.clone();
         for (name, value) in &request.headers {
-            let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes())) else {
+            let (Ok(name), Ok(value)) =
+                (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes()))
+            else {
                 return Err(Error::new(ErrorKind::Input, format!("the header {name} cannot hold this value")));
             };
             headers.insert(name, value);
@@ -173,15 +183,24 @@ impl Transport {
                     format!("the certificate of {origin} is not trusted: {why}"),
                     "if the service has a certificate of your own authority, name its file with --ca-file; otherwise somebody may be in between",
                 ),
-                false => (ErrorKind::Connect, format!("no connection to {origin}: {why}"), "check the URL, the network and the proxy"),
+                false => (
+                    ErrorKind::Connect,
+                    format!("no connection to {origin}: {why}"),
+                    "check the URL, the network and the proxy",
+                ),
             };
             return (Trouble::NotSent, Error::new(kind, message).advice(advice));
         }
         if error.is_timeout() {
-            let error = Error::new(ErrorKind::Timeout, format!("no answer from {origin} in time")).advice("try again later; the service may have acted");
+            let error = Error::new(ErrorKind::Timeout, format!("no answer from {origin} in time"))
+                .advice("try again later; the service may have acted");
             return (Trouble::Unknown, error);
         }
-        (Trouble::Unknown, Error::new(ErrorKind::Connect, format!("the connection to {origin} broke: {why}")).advice("try again; the service may have acted"))
+        (
+            Trouble::Unknown,
+            Error::new(ErrorKind::Connect, format!("the connection to {origin} broke: {why}"))
+                .advice("try again; the service may have acted"),
+        )
     }
 }
 
@@ -192,7 +211,12 @@ fn form(parts: &[crate::request::Part]) -> Result<reqwest::multipart::Form, Erro
             Content::Text(text) => form.text(part.name, text.clone()),
             Content::File(name, media_type, bytes) => {
                 let file = reqwest::multipart::Part::bytes(bytes.clone()).file_name(name.clone()).mime_str(media_type);
-                form.part(part.name, file.map_err(|_| Error::new(ErrorKind::Configuration, format!("{media_type:?} is not a media type")))?)
+                form.part(
+                    part.name,
+                    file.map_err(|_| {
+                        Error::new(ErrorKind::Configuration, format!("{media_type:?} is not a media type"))
+                    })?,
+                )
             }
         };
     }
@@ -200,7 +224,10 @@ fn form(parts: &[crate::request::Part]) -> Result<reqwest::multipart::Form, Erro
 }
 
 fn certificates(path: &std::path::Path) -> Result<Vec<reqwest::Certificate>, Error> {
-    let wrong = |why: String| Error::new(ErrorKind::Configuration, format!("the certificate file {} {why}", path.display())).advice("give a file of certificates in PEM");
+    let wrong = |why: String| {
+        Error::new(ErrorKind::Configuration, format!("the certificate file {} {why}", path.display()))
+            .advice("give a file of certificates in PEM")
+    };
     let pem = std::fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(format!("is not PEM: {error}")))?;
     if found.is_empty() { Err(wrong("holds no certificate".to_owned())) } else { Ok(found) }

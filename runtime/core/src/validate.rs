@@ -55,7 +55,8 @@ impl Check {
         for key in given.keys() {
             if record.field(key).is_none() {
                 let names: Vec<&str> = record.fields.iter().map(|field| field.name).collect();
-                let known = if names.is_empty() { "no input".to_owned() } else { format!("one of {}", names.join(", ")) };
+                let known =
+                    if names.is_empty() { "no input".to_owned() } else { format!("one of {}", names.join(", ")) };
                 self.wrong(&join(pointer, key), known, "a name it does not have");
             }
         }
@@ -80,7 +81,9 @@ impl Check {
 
     /// The field's value in its one form, its default, or nothing.
     fn field(&mut self, field: &Field, given: &Map<String, Value>, pointer: &str) -> Option<Value> {
-        let mut named = std::iter::once(field.name).chain(field.aliases.iter().copied()).filter_map(|name| Some((name, given.get(name).filter(|value| !is_nothing(field, value))?)));
+        let mut named = std::iter::once(field.name)
+            .chain(field.aliases.iter().copied())
+            .filter_map(|name| Some((name, given.get(name).filter(|value| !is_nothing(field, value))?)));
         let first = named.next();
         let place = join(pointer, first.map_or(field.name, |(name, _)| name));
         let Some((name, value)) = first else {
@@ -97,7 +100,11 @@ impl Check {
         let made = self.value(field, value, &place);
         for (other, again) in named {
             if self.value(field, again, &join(pointer, other)) != made {
-                self.wrong(&join(pointer, other), format!("the same as {name}, which is another name for it"), show(again));
+                self.wrong(
+                    &join(pointer, other),
+                    format!("the same as {name}, which is another name for it"),
+                    show(again),
+                );
             }
         }
         if field.secret {
@@ -121,7 +128,9 @@ impl Check {
                 let items: Vec<Value> = items
                     .into_iter()
                     .enumerate()
-                    .filter_map(|(at, item)| self.rules(&field.rules, field.send, item, &join(pointer, &at.to_string())))
+                    .filter_map(|(at, item)| {
+                        self.rules(&field.rules, field.send, item, &join(pointer, &at.to_string()))
+                    })
                     .collect();
                 Some(Value::Array(items))
             }
@@ -131,17 +140,29 @@ impl Check {
 
     fn shape(&mut self, shape: &Shape, value: &Value, pointer: &str) -> Option<Value> {
         match (shape, value) {
-            (Shape::Text, Value::String(_)) | (Shape::Boolean, Value::Bool(_)) | (Shape::Float, Value::Number(_)) | (Shape::Object, Value::Object(_)) | (Shape::Any, _) => {
-                Some(value.clone())
+            (Shape::Text, Value::String(_))
+            | (Shape::Boolean, Value::Bool(_))
+            | (Shape::Float, Value::Number(_))
+            | (Shape::Object, Value::Object(_))
+            | (Shape::Any, _) => Some(value.clone()),
+            (Shape::Text, Value::Number(number)) if number.is_i64() || number.is_u64() => {
+                Some(Value::from(number.to_string()))
             }
-            (Shape::Text, Value::Number(number)) if number.is_i64() || number.is_u64() => Some(Value::from(number.to_string())),
             (Shape::Integer, Value::Number(number)) if number.is_i64() || number.is_u64() => Some(value.clone()),
-            (Shape::Integer, Value::Number(number)) if number.as_f64().is_some_and(|it| it.fract() == 0.0 && it.abs() < 9e15) => {
+            (Shape::Integer, Value::Number(number))
+                if number.as_f64().is_some_and(|it| it.fract() == 0.0 && it.abs() < 9e15) =>
+            {
                 Some(Value::from(number.as_f64().unwrap_or_default() as i64))
             }
-            (Shape::Integer, Value::String(text)) if text.parse::<i64>().is_ok() => text.parse::<i64>().ok().map(Value::from),
+            (Shape::Integer, Value::String(text)) if text.parse::<i64>().is_ok() => {
+                text.parse::<i64>().ok().map(Value::from)
+            }
             (Shape::List(element), Value::Array(items)) => {
-                let made = items.iter().enumerate().filter_map(|(at, item)| self.shape(element, item, &join(pointer, &at.to_string()))).collect();
+                let made = items
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(at, item)| self.shape(element, item, &join(pointer, &at.to_string())))
+                    .collect();
                 Some(Value::Array(made))
             }
             (Shape::Record(record), Value::Object(_)) => Some(Value::Object(self.record(record, value, pointer))),
@@ -174,7 +195,11 @@ impl Check {
                 Some(serde_json::json!({ "content": content, "filename": name }))
             }
             Some(Value::String(content)) => {
-                self.wrong(&join(pointer, "content"), "the file's bytes in Base64", format!("{} characters that are not Base64", content.chars().count()));
+                self.wrong(
+                    &join(pointer, "content"),
+                    "the file's bytes in Base64",
+                    format!("{} characters that are not Base64", content.chars().count()),
+                );
                 None
             }
             Some(other) => {
@@ -191,9 +216,15 @@ impl Check {
     fn length(&mut self, rules: &Rules, length: usize, pointer: &str) {
         let found = || format!("{length}");
         match (rules.min_items, rules.max_items) {
-            (Some(min), Some(max)) if length < min || length > max => self.wrong(pointer, format!("{min} to {max} elements"), found()),
-            (Some(min), None) if length < min => self.wrong(pointer, format!("at least {min} {}", elements(min)), found()),
-            (None, Some(max)) if length > max => self.wrong(pointer, format!("at most {max} {}", elements(max)), found()),
+            (Some(min), Some(max)) if length < min || length > max => {
+                self.wrong(pointer, format!("{min} to {max} elements"), found())
+            }
+            (Some(min), None) if length < min => {
+                self.wrong(pointer, format!("at least {min} {}", elements(min)), found())
+            }
+            (None, Some(max)) if length > max => {
+                self.wrong(pointer, format!("at most {max} {}", elements(max)), found())
+            }
             _ => {}
         }
     }
@@ -242,7 +273,11 @@ impl Check {
         let count = text.chars().count();
         let characters = |count: usize| format!("{count} {}", if count == 1 { "character" } else { "characters" });
         if rules.min_length.is_some_and(|min| count < min) {
-            self.wrong(pointer, format!("at least {}", characters(rules.min_length.unwrap_or(0))), if count == 0 { "an empty text".to_owned() } else { characters(count) });
+            self.wrong(
+                pointer,
+                format!("at least {}", characters(rules.min_length.unwrap_or(0))),
+                if count == 0 { "an empty text".to_owned() } else { characters(count) },
+            );
         }
         if rules.max_length.is_some_and(|max| count > max) {
             self.wrong(pointer, format!("at most {}", characters(rules.max_length.unwrap_or(0))), characters(count));
@@ -274,7 +309,11 @@ impl Check {
         if let Some(age) = rules.max_age
             && self.now.as_second() - time.as_second() > age as i64
         {
-            self.wrong(pointer, format!("a time within the last {} days", age / 86_400), show(&Value::from(text.as_str())));
+            self.wrong(
+                pointer,
+                format!("a time within the last {} days", age / 86_400),
+                show(&Value::from(text.as_str())),
+            );
         }
         Value::from(crate::time::whole_seconds(time, rules.round_up))
     }
@@ -298,8 +337,16 @@ impl Check {
         }
     }
 
-    fn variant(&mut self, variant: &crate::shape::Variant, made: &mut Map<String, Value>, given: &Map<String, Value>, pointer: &str) {
-        let (Some(Value::String(name)), Some(value)) = (made.get(variant.name), made.get(variant.value)) else { return };
+    fn variant(
+        &mut self,
+        variant: &crate::shape::Variant,
+        made: &mut Map<String, Value>,
+        given: &Map<String, Value>,
+        pointer: &str,
+    ) {
+        let (Some(Value::String(name)), Some(value)) = (made.get(variant.name), made.get(variant.value)) else {
+            return;
+        };
         let Some((_, rules)) = variant.of.iter().find(|(key, _)| key == name) else { return };
         let place = join(pointer, if given.contains_key(variant.value) { variant.value } else { variant.name });
         if let Some(value) = self.rules(rules, None, value.clone(), &place) {
@@ -317,7 +364,11 @@ impl Check {
                 && !name.to_ascii_lowercase().ends_with(&format!(".{ending}"))
             {
                 let place = join(&join(pointer, field.name), "filename");
-                self.wrong(&place, format!("a name that ends in .{ending}, since {other} is {kind}"), show(&Value::from(name)));
+                self.wrong(
+                    &place,
+                    format!("a name that ends in .{ending}, since {other} is {kind}"),
+                    show(&Value::from(name)),
+                );
             }
         }
     }
@@ -354,7 +405,8 @@ pub fn file_bytes(file: &Map<String, Value>) -> Vec<u8> {
 
 /// The last component of a path of either kind, without control characters.
 pub fn base_name(path: &str) -> String {
-    let name: String = path.rsplit(['/', '\\']).next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
+    let name: String =
+        path.rsplit(['/', '\\']).next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
     if matches!(name.as_str(), "." | "..") { String::new() } else { name }
 }
 

@@ -74,7 +74,10 @@ impl Turn<'_> {
 
     /// The record that the path names.
     fn target(&self, store: &mut Store, collection: &str) -> Option<usize> {
-        let (_, value) = self.parameters.iter().find(|(name, _)| self.behaviour.by.is_empty() || self.behaviour.by.contains(name))?;
+        let (_, value) = self
+            .parameters
+            .iter()
+            .find(|(name, _)| self.behaviour.by.is_empty() || self.behaviour.by.contains(name))?;
         let key = store.key(collection);
         store.find(collection, key, value)
     }
@@ -82,9 +85,15 @@ impl Turn<'_> {
     /// What comes after a task is not there before it has succeeded.
     fn too_early(&self, store: &mut Store) -> Option<Reply> {
         let collection = self.behaviour.after?;
-        let ready = self.target(store, collection).and_then(|number| store.get(collection, number)).is_some_and(|record| {
-            record.get("status").and_then(Value::as_str) == Some("succeeded") && self.behaviour.only_if.iter().all(|(field, value)| hidden_or_shown(&record, field) == Some(&value.value()))
-        });
+        let ready =
+            self.target(store, collection).and_then(|number| store.get(collection, number)).is_some_and(|record| {
+                record.get("status").and_then(Value::as_str) == Some("succeeded")
+                    && self
+                        .behaviour
+                        .only_if
+                        .iter()
+                        .all(|(field, value)| hidden_or_shown(&record, field) == Some(&value.value()))
+            });
         (!ready).then(|| self.missing())
     }
 
@@ -114,7 +123,12 @@ impl Turn<'_> {
             };
         }
         let records = self.select(store);
-        let only_count = !self.behaviour.count_only.is_empty() && self.behaviour.count_only.iter().all(|(name, value)| self.request.parameter(name) == Some(&value.text()));
+        let only_count = !self.behaviour.count_only.is_empty()
+            && self
+                .behaviour
+                .count_only
+                .iter()
+                .all(|(name, value)| self.request.parameter(name) == Some(&value.text()));
         if only_count {
             let key = self.behaviour.counts.first().copied().unwrap_or("totalCount");
             return Reply::json(200, &json!({ key: records.len() }));
@@ -135,16 +149,28 @@ impl Turn<'_> {
     /// The numbers of the records that the request asks for, in its order.
     fn select(&self, store: &Store) -> Vec<usize> {
         let collection = self.collection();
-        let bounds = |pairs: &'static [(&'static str, &'static str)]| pairs.iter().filter_map(|(parameter, field)| Some((*field, self.request.parameter(parameter)?))).collect::<Vec<_>>();
+        let bounds = |pairs: &'static [(&'static str, &'static str)]| {
+            pairs
+                .iter()
+                .filter_map(|(parameter, field)| Some((*field, self.request.parameter(parameter)?)))
+                .collect::<Vec<_>>()
+        };
         let (since, until) = (bounds(self.behaviour.since), bounds(self.behaviour.until));
-        let order = self.behaviour.order.and_then(|name| self.request.parameter(name)).and_then(|text| text.split_once(' ').or(Some((text, "asc"))));
-        let text = |record: &Value, field: &str| record.get(field).map(|it| it.as_str().map_or_else(|| it.to_string(), str::to_owned)).unwrap_or_default();
+        let order = self
+            .behaviour
+            .order
+            .and_then(|name| self.request.parameter(name))
+            .and_then(|text| text.split_once(' ').or(Some((text, "asc"))));
+        let text = |record: &Value, field: &str| {
+            record.get(field).map(|it| it.as_str().map_or_else(|| it.to_string(), str::to_owned)).unwrap_or_default()
+        };
         let key = |record: &Value| order.map(|(field, _)| text(record, field)).unwrap_or_default();
         let owner = self.owner();
         let mut kept: Vec<(String, usize)> = (0..store.length(collection))
             .filter_map(|number| {
                 let record = store.get(collection, number)?;
-                let inside = since.iter().all(|(field, bound)| *text(&record, field) >= **bound) && until.iter().all(|(field, bound)| *text(&record, field) <= **bound);
+                let inside = since.iter().all(|(field, bound)| *text(&record, field) >= **bound)
+                    && until.iter().all(|(field, bound)| *text(&record, field) <= **bound);
                 let mine = owner.as_ref().is_none_or(|(field, value)| text(&record, field) == *value);
                 let passes = self.checked.filter.as_ref().is_none_or(|filter| filter.holds(&record));
                 (inside && mine && passes).then(|| (key(&record), number))
@@ -168,7 +194,11 @@ impl Turn<'_> {
     fn page(&self, store: &Store, token: &str, snapshot: &Snapshot, at: usize) -> Reply {
         let numbers = snapshot.records.get(at..).unwrap_or_default();
         let here = &numbers[..numbers.len().min(snapshot.page)];
-        let records: Vec<Value> = here.iter().filter_map(|number| store.get(self.collection(), *number)).map(|record| self.picked(shown(&record))).collect();
+        let records: Vec<Value> = here
+            .iter()
+            .filter_map(|number| store.get(self.collection(), *number))
+            .map(|record| self.picked(shown(&record)))
+            .collect();
         let mut body = match parsed(self.behaviour.answer) {
             Value::Object(fields) => Value::Object(fields),
             _ => json!({}),
@@ -180,7 +210,8 @@ impl Turn<'_> {
         let items = page.and_then(|page| page.items.last().copied()).unwrap_or("items");
         body[items] = Value::Array(records);
         let repeated = self.active.contains(&"repeated-link");
-        let next = if repeated { Some(at) } else { Some(at + here.len()).filter(|next| *next < snapshot.records.len()) };
+        let next =
+            if repeated { Some(at) } else { Some(at + here.len()).filter(|next| *next < snapshot.records.len()) };
         if let (Some(next), Some(Next::Link([key, ..]))) = (next, page.map(|page| page.next)) {
             body[*key] = json!(format!("{}{}?{TOKEN}={token}.{next}", self.service.public_origin, self.request.path));
         }
@@ -191,7 +222,9 @@ impl Turn<'_> {
         let Some(wanted) = self.behaviour.select.and_then(|name| self.request.parameter(name)) else { return record };
         let wanted: Vec<&str> = wanted.split(',').collect();
         match record {
-            Value::Object(fields) => Value::Object(fields.into_iter().filter(|(name, _)| wanted.contains(&name.as_str())).collect()),
+            Value::Object(fields) => {
+                Value::Object(fields.into_iter().filter(|(name, _)| wanted.contains(&name.as_str())).collect())
+            }
             other => other,
         }
     }
@@ -222,7 +255,11 @@ impl Turn<'_> {
     /// What the task was for happens when it succeeds.
     fn carry_out(&self, store: &mut Store, task: &mut Map<String, Value>) {
         let Some(Value::Object(effect)) = task.remove("_effect") else { return };
-        let (Some(Value::String(collection)), Some(number), Some(Value::Object(set))) = (effect.get("of"), effect.get("number").and_then(Value::as_u64), effect.get("set")) else { return };
+        let (Some(Value::String(collection)), Some(number), Some(Value::Object(set))) =
+            (effect.get("of"), effect.get("number").and_then(Value::as_u64), effect.get("set"))
+        else {
+            return;
+        };
         let number = usize::try_from(number).unwrap_or(usize::MAX);
         if let Some(Value::Object(mut record)) = store.get(collection, number) {
             record.extend(set.clone());
@@ -273,7 +310,9 @@ impl Turn<'_> {
 
     fn update(&self, store: &mut Store) -> Reply {
         let collection = self.collection();
-        let Some((number, Value::Object(mut record))) = self.target(store, collection).and_then(|number| Some((number, store.get(collection, number)?))) else {
+        let Some((number, Value::Object(mut record))) =
+            self.target(store, collection).and_then(|number| Some((number, store.get(collection, number)?)))
+        else {
             return self.missing();
         };
         if let Some(wanted) = self.request.header("If-Match")
@@ -286,7 +325,9 @@ impl Turn<'_> {
             fields.insert("fileName".to_owned(), json!(file.filename));
             fields.insert("_content".to_owned(), json!(String::from_utf8_lossy(&file.content)));
         }
-        record.extend(self.with_set(store, fields).into_iter().filter(|(name, _)| !name.starts_with('_') || name == "_content"));
+        record.extend(
+            self.with_set(store, fields).into_iter().filter(|(name, _)| !name.starts_with('_') || name == "_content"),
+        );
         store.put(collection, number, Value::Object(record));
         Reply::empty(self.success())
     }
@@ -322,7 +363,9 @@ impl Turn<'_> {
         for (at, element) in self.checked.elements.iter().enumerate() {
             let answer = match element {
                 Err(why) => self.refused("invalid", Some(why)),
-                Ok(_) if self.active.contains(&"partial") && at % 2 == 1 => self.refused("invalid", Some("Target not found.")),
+                Ok(_) if self.active.contains(&"partial") && at % 2 == 1 => {
+                    self.refused("invalid", Some("Target not found."))
+                }
                 Ok(element) => match self.behaviour.does {
                     Verb::EachTask => self.each_task(store, element),
                     Verb::EachCreate => self.each_create(store, element),
@@ -376,12 +419,22 @@ impl Turn<'_> {
         let asked = Value::Object(element.clone()).to_string();
         let number = store.find(task.into, "_asked", &format!("{} {asked}", task.action))?;
         match store.get(task.into, number) {
-            Some(Value::Object(record)) if matches!(record.get("status").and_then(Value::as_str), Some("queued" | "running")) => Some(record),
+            Some(Value::Object(record))
+                if matches!(record.get("status").and_then(Value::as_str), Some("queued" | "running")) =>
+            {
+                Some(record)
+            }
             _ => None,
         }
     }
 
-    fn new_task(&self, store: &mut Store, task: &Task, element: &Map<String, Value>, target: Option<(&'static str, usize)>) -> Map<String, Value> {
+    fn new_task(
+        &self,
+        store: &mut Store,
+        task: &Task,
+        element: &Map<String, Value>,
+        target: Option<(&'static str, usize)>,
+    ) -> Map<String, Value> {
         let id = format!("{:08}", 4000 + store.next_number());
         let mut fields = Map::from_iter([
             ("id".to_owned(), json!(id)),
@@ -392,7 +445,10 @@ impl Turn<'_> {
         let record = target.and_then(|(collection, number)| store.get(collection, number));
         let mut told = Map::new();
         for name in task.copy {
-            let own = record.as_ref().and_then(|record| record.get(*name)).map(|value| value.get("value").cloned().unwrap_or_else(|| value.clone()));
+            let own = record
+                .as_ref()
+                .and_then(|record| record.get(*name))
+                .map(|value| value.get("value").cloned().unwrap_or_else(|| value.clone()));
             if let Some(value) = own.or_else(|| element.get(*name).cloned()) {
                 told.insert((*name).to_owned(), value);
             }
@@ -489,7 +545,13 @@ fn parsed(text: Option<&str>) -> Value {
 /// A record as the service shows it: without what only the simulator knows.
 fn shown(record: &Value) -> Value {
     match record {
-        Value::Object(fields) => Value::Object(fields.iter().filter(|(name, _)| !name.starts_with('_')).map(|(name, value)| (name.clone(), value.clone())).collect()),
+        Value::Object(fields) => Value::Object(
+            fields
+                .iter()
+                .filter(|(name, _)| !name.starts_with('_'))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        ),
         other => other.clone(),
     }
 }
@@ -501,7 +563,14 @@ fn hidden_or_shown<'a>(record: &'a Value, field: &str) -> Option<&'a Value> {
 /// A template names fields that a record may lack: those are left out.
 fn without_null(value: Value) -> Value {
     match value {
-        Value::Object(fields) => Value::Object(fields.into_iter().filter(|(_, value)| !value.is_null() && !value.as_str().is_some_and(|it| it.starts_with('{') && it.ends_with('}'))).collect()),
+        Value::Object(fields) => Value::Object(
+            fields
+                .into_iter()
+                .filter(|(_, value)| {
+                    !value.is_null() && !value.as_str().is_some_and(|it| it.starts_with('{') && it.ends_with('}'))
+                })
+                .collect(),
+        ),
         other => other,
     }
 }

@@ -60,7 +60,9 @@ fn parameter(field: &Field, name: &str, join: &str, text: &str) -> Result<(), St
     let wrong = || format!("Invalid parameter: {name}.");
     match field.shape {
         Shape::List(_) => {
-            if field.rules.max_length.is_some_and(|max| text.chars().count() > max) || text.split(join).any(str::is_empty) {
+            if field.rules.max_length.is_some_and(|max| text.chars().count() > max)
+                || text.split(join).any(str::is_empty)
+            {
                 return Err(wrong());
             }
         }
@@ -122,7 +124,9 @@ fn body(operation: &Operation, request: &Request, checked: &mut Checked) -> Resu
         return Ok(());
     }
     let object = match json {
-        Value::Array(elements) if operation.array_of_one && elements.len() == 1 => elements.into_iter().next().unwrap_or_default(),
+        Value::Array(elements) if operation.array_of_one && elements.len() == 1 => {
+            elements.into_iter().next().unwrap_or_default()
+        }
         Value::Object(_) if !operation.array_of_one => json,
         _ => return Err("The body does not have the right form.".to_owned()),
     };
@@ -150,25 +154,38 @@ fn keyed(operation: &Operation, fields: &[&Field], value: &Value) -> Result<Map<
     for field in fields {
         match object.get(name(field)) {
             Some(value) => typed(field, value).map_err(|()| format!("Invalid field format: {}.", name(field)))?,
-            None if field.required && field.default.is_none() => return Err(format!("Missing field: {}.", name(field))),
+            None if field.required && field.default.is_none() => {
+                return Err(format!("Missing field: {}.", name(field)));
+            }
             None => {}
         }
     }
-    let rivals: Vec<&str> = fields.iter().filter(|field| operation.input.send_first.iter().any(|choice| choice.field == field.name)).map(|field| name(field)).collect();
+    let rivals: Vec<&str> = fields
+        .iter()
+        .filter(|field| operation.input.send_first.iter().any(|choice| choice.field == field.name))
+        .map(|field| name(field))
+        .collect();
     exactly_one(&rivals, object)?;
     Ok(object.clone())
 }
 
 fn exactly_one(rivals: &[&str], object: &Map<String, Value>) -> Result<(), String> {
     let given = rivals.iter().filter(|key| object.contains_key(**key)).count();
-    if rivals.is_empty() || given == 1 { Ok(()) } else { Err(format!("Exactly one of {} must be given.", rivals.join(", "))) }
+    if rivals.is_empty() || given == 1 {
+        Ok(())
+    } else {
+        Err(format!("Exactly one of {} must be given.", rivals.join(", ")))
+    }
 }
 
 /// One element of an array body.
 fn element(field: &Field, key: Option<&str>, shape: &Shape, value: &Value) -> Result<Map<String, Value>, String> {
     match (key, shape) {
         (Some(key), _) => {
-            let object = value.as_object().filter(|object| object.len() == 1).ok_or_else(|| format!("An element holds {key} and nothing else."))?;
+            let object = value
+                .as_object()
+                .filter(|object| object.len() == 1)
+                .ok_or_else(|| format!("An element holds {key} and nothing else."))?;
             let inner = object.get(key).ok_or_else(|| format!("Missing field: {key}."))?;
             let one = Field { shape: *shape, ..*field };
             typed(&one, inner).map_err(|()| format!("Invalid field format: {key}."))?;
@@ -186,13 +203,15 @@ fn record(record: &Record, value: &Value) -> Result<Map<String, Value>, String> 
         Place::Key(names, _) => names,
         _ => &[][..],
     };
-    let varied = |field: &Field| record.variant.is_some_and(|variant| field.name == variant.name || field.name == variant.value);
+    let varied =
+        |field: &Field| record.variant.is_some_and(|variant| field.name == variant.name || field.name == variant.value);
     for (key, value) in object {
         if let Some((_, rules)) = variant.iter().find(|(name, _)| name == key) {
             ruled(rules, value).map_err(|()| format!("Invalid field format: {key}."))?;
             continue;
         }
-        let field = record.fields.iter().find(|field| !varied(field) && wires(field).iter().any(|wire| wire.name == key));
+        let field =
+            record.fields.iter().find(|field| !varied(field) && wires(field).iter().any(|wire| wire.name == key));
         let Some(field) = field else { return Err(format!("Unknown field: {key}.")) };
         typed(field, value).map_err(|()| format!("Invalid field format: {key}."))?;
         condition(wires(field), key, value)?;
@@ -205,9 +224,18 @@ fn record(record: &Record, value: &Value) -> Result<Map<String, Value>, String> 
     let keys: Vec<&str> = variant.iter().map(|(name, _)| *name).collect();
     exactly_one(&keys, object)?;
     let rival = |field: &Field| record.send_first.iter().any(|choice| choice.field == field.name);
-    let rivals: Vec<&str> = record.fields.iter().filter(|field| rival(field)).flat_map(|field| wires(field).iter().map(|wire| wire.name)).collect();
+    let rivals: Vec<&str> = record
+        .fields
+        .iter()
+        .filter(|field| rival(field))
+        .flat_map(|field| wires(field).iter().map(|wire| wire.name))
+        .collect();
     exactly_one(&rivals, object)?;
-    for field in record.fields.iter().filter(|field| field.required && field.default.is_none() && !rival(field) && !varied(field)) {
+    for field in record
+        .fields
+        .iter()
+        .filter(|field| field.required && field.default.is_none() && !rival(field) && !varied(field))
+    {
         let names = wires(field);
         let given = names.iter().filter(|wire| object.contains_key(wire.name)).count();
         if given != 1 {
@@ -220,7 +248,10 @@ fn record(record: &Record, value: &Value) -> Result<Map<String, Value>, String> 
 
 /// A key that is for values of a certain look must hold such a value.
 fn condition(wires: &[Wire], key: &str, value: &Value) -> Result<(), String> {
-    let fits = wires.iter().find(|wire| wire.name == key).is_none_or(|wire| wire.when.is_none_or(|format| value.as_str().is_some_and(|text| format.fits(text))));
+    let fits = wires
+        .iter()
+        .find(|wire| wire.name == key)
+        .is_none_or(|wire| wire.when.is_none_or(|format| value.as_str().is_some_and(|text| format.fits(text))));
     if fits { Ok(()) } else { Err(format!("Invalid field format: {key}.")) }
 }
 
@@ -235,7 +266,10 @@ fn typed(field: &Field, value: &Value) -> Result<(), ()> {
         _ => {}
     }
     match (field.shape, value) {
-        (Shape::Text, Value::String(_)) | (Shape::Integer, Value::Number(_)) | (Shape::Boolean, Value::Bool(_)) | (Shape::Float, Value::Number(_)) => ruled(&field.rules, value),
+        (Shape::Text, Value::String(_))
+        | (Shape::Integer, Value::Number(_))
+        | (Shape::Boolean, Value::Bool(_))
+        | (Shape::Float, Value::Number(_)) => ruled(&field.rules, value),
         (Shape::Object, Value::Object(_)) | (Shape::Any, _) => Ok(()),
         (Shape::List(element), Value::Array(items)) => {
             let one = Field { shape: *element, ..*field };
@@ -247,7 +281,8 @@ fn typed(field: &Field, value: &Value) -> Result<(), ()> {
 
 fn base64(value: &Value) -> Result<(), ()> {
     let text = value.as_str().ok_or(())?;
-    let good = text.len().is_multiple_of(4) && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='));
+    let good = text.len().is_multiple_of(4)
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='));
     if good { Ok(()) } else { Err(()) }
 }
 
@@ -289,7 +324,8 @@ fn read_form(fields: &[&Field], request: &Request, checked: &mut Checked) -> Res
                 checked.files.push(part.clone());
             }
             _ => {
-                let text = String::from_utf8(part.content.to_vec()).map_err(|_| format!("Invalid field format: {}.", part.name))?;
+                let text = String::from_utf8(part.content.to_vec())
+                    .map_err(|_| format!("Invalid field format: {}.", part.name))?;
                 let value = Value::from(text);
                 typed(field, &value).map_err(|()| format!("Invalid field format: {}.", part.name))?;
                 checked.object.insert(part.name.clone(), value);

@@ -56,7 +56,14 @@ impl FromStr for Fault {
     fn from_str(text: &str) -> Result<Self, String> {
         let (head, path) = text.split_once('@').unwrap_or((text, "/"));
         let (kind, times) = match head.split_once('*') {
-            Some((kind, times)) => (kind, Some(times.parse().map_err(|_| format!("{times:?} is not how often a fault happens; write `{kind}*3`"))?)),
+            Some((kind, times)) => (
+                kind,
+                Some(
+                    times
+                        .parse()
+                        .map_err(|_| format!("{times:?} is not how often a fault happens; write `{kind}*3`"))?,
+                ),
+            ),
             None => (head, None),
         };
         match KINDS.iter().find(|(name, _)| *name == kind) {
@@ -71,7 +78,9 @@ impl FromStr for Fault {
 
 /// What a fault makes of a request before it is looked at.
 pub fn before(kind: &str) -> Option<Reply> {
-    let error = |status, code: &str, message: &str| Reply::json(status, &json!({ "error": { "code": code, "message": message } }));
+    let error = |status, code: &str, message: &str| {
+        Reply::json(status, &json!({ "error": { "code": code, "message": message } }))
+    };
     Some(match kind {
         "rate-limit" => error(429, "TooManyRequests", "Too many API requests").header("Retry-After", "1"),
         "rate-limit-bare" => Reply::bytes(429, "text/plain", "Too many API requests"),
@@ -100,9 +109,21 @@ pub fn after(kind: &str, reply: &mut Reply, items: &[&str], next: &[&str]) {
         "torn" => reply.manner = Manner::Torn,
         "empty-body" => reply.body = Bytes::new(),
         "clock-skew" => reply.headers.push(("Date".to_owned(), "Tue, 11 Jun 2024 07:00:00 GMT".to_owned())),
-        "text-label" => reply.headers.iter_mut().filter(|(name, _)| name == "Content-Type").for_each(|(_, value)| *value = "text/plain".to_owned()),
+        "text-label" => reply
+            .headers
+            .iter_mut()
+            .filter(|(name, _)| name == "Content-Type")
+            .for_each(|(_, value)| *value = "text/plain".to_owned()),
         "null-items" => edit(reply, items, |_| Value::Null),
-        "foreign-link" => edit(reply, next, |link| Value::from(format!("https://evil.example{}", link.as_str().and_then(|it| it.split_once("://")).and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or("/")))),
+        "foreign-link" => edit(reply, next, |link| {
+            Value::from(format!(
+                "https://evil.example{}",
+                link.as_str()
+                    .and_then(|it| it.split_once("://"))
+                    .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]))
+                    .unwrap_or("/")
+            ))
+        }),
         _ => {}
     }
 }

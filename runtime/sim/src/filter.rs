@@ -127,7 +127,9 @@ impl Reader<'_> {
                 Ok(Filter::Equals(name, self.quoted('\'')?))
             }
             Syntax::Lucene => {
-                let Some(rest) = self.rest.strip_prefix(':') else { return Err(format!("`:` is missing after {name:?}")) };
+                let Some(rest) = self.rest.strip_prefix(':') else {
+                    return Err(format!("`:` is missing after {name:?}"));
+                };
                 self.rest = rest;
                 if self.rest.starts_with('"') { Ok(Filter::Contains(name, self.quoted('"')?)) } else { self.bare(name) }
             }
@@ -191,7 +193,9 @@ impl Filter {
         match self {
             Filter::All => true,
             Filter::Equals(name, value) => values(record, name).iter().any(|it| it.eq_ignore_ascii_case(value)),
-            Filter::Contains(name, value) => values(record, name).iter().any(|it| it.to_lowercase().contains(&value.to_lowercase())),
+            Filter::Contains(name, value) => {
+                values(record, name).iter().any(|it| it.to_lowercase().contains(&value.to_lowercase()))
+            }
             Filter::And(a, b) => a.holds(record) && b.holds(record),
             Filter::Or(a, b) => a.holds(record) || b.holds(record),
             Filter::Not(it) => !it.holds(record),

@@ -43,7 +43,9 @@ fn part(bytes: &Bytes) -> Result<Part, String> {
     let mut made = Part { name: String::new(), filename: None, content_type: None, content: bytes.slice(split + 4..) };
     for line in head.split("\r\n") {
         let (name, value) = line.split_once(':').ok_or("a part has a bad header")?;
-        let parameter = |key: &str| value.split(';').find_map(|it| it.trim().strip_prefix(key)).map(|it| it.trim_matches('"').to_owned());
+        let parameter = |key: &str| {
+            value.split(';').find_map(|it| it.trim().strip_prefix(key)).map(|it| it.trim_matches('"').to_owned())
+        };
         if name.eq_ignore_ascii_case("Content-Disposition") {
             made.name = parameter("name=").ok_or("a part has no name")?;
             made.filename = parameter("filename=");

@@ -26,8 +26,24 @@ pub struct Maker<'a> {
 /// Over this time the times of records are spread, in seconds.
 const SPREAD: i64 = 86_400;
 
-const NAMES: [&str; 16] =
-    ["ledger", "build", "front-desk", "archive", "lab", "print", "payroll", "kiosk", "mail", "depot", "studio", "clinic", "harbor", "press", "survey", "field"];
+const NAMES: [&str; 16] = [
+    "ledger",
+    "build",
+    "front-desk",
+    "archive",
+    "lab",
+    "print",
+    "payroll",
+    "kiosk",
+    "mail",
+    "depot",
+    "studio",
+    "clinic",
+    "harbor",
+    "press",
+    "survey",
+    "field",
+];
 
 impl Maker<'_> {
     /// A value with its generators run.
@@ -40,7 +56,9 @@ impl Maker<'_> {
         match template {
             Value::String(text) => self.text(text, turn),
             Value::Array(items) => items.iter().map(|item| self.value(item, turn)).collect(),
-            Value::Object(fields) => Value::Object(fields.iter().map(|(name, value)| (name.clone(), self.value(value, turn))).collect()),
+            Value::Object(fields) => {
+                Value::Object(fields.iter().map(|(name, value)| (name.clone(), self.value(value, turn))).collect())
+            }
             other => other.clone(),
         }
     }
@@ -87,8 +105,15 @@ impl Maker<'_> {
             "id" => Value::from(format!("{:0width$}", self.number, width = argument.parse().unwrap_or(1))),
             "guid" => Value::from(guid(chance)),
             "hex" => Value::from(hex(chance, argument.parse().unwrap_or(8))),
-            "ip" => Value::from(format!("10.{}.{}.{}", 40 + chance % 8, (self.number / 250) % 250, self.number % 250 + 1)),
-            "mac" => Value::from(format!("02:00:5e:{:02x}:{:02x}:{:02x}", chance & 0xff, (chance >> 8) & 0xff, (chance >> 16) & 0xff)),
+            "ip" => {
+                Value::from(format!("10.{}.{}.{}", 40 + chance % 8, (self.number / 250) % 250, self.number % 250 + 1))
+            }
+            "mac" => Value::from(format!(
+                "02:00:5e:{:02x}:{:02x}:{:02x}",
+                chance & 0xff,
+                (chance >> 8) & 0xff,
+                (chance >> 16) & 0xff
+            )),
             "name" => Value::from(format!("{}-{:02}", NAMES[self.number % NAMES.len()], self.number / NAMES.len() + 1)),
             "int" => {
                 let (low, high) = argument.split_once('-').unwrap_or(("0", argument));
@@ -145,5 +170,13 @@ pub fn hex(seed: u64, length: usize) -> String {
 /// A GUID of version 4.
 pub fn guid(seed: u64) -> String {
     let digits = hex(seed, 32);
-    format!("{}-{}-4{}-{}{}-{}", &digits[..8], &digits[8..12], &digits[13..16], ["8", "9", "a", "b"][(seed % 4) as usize], &digits[17..20], &digits[20..])
+    format!(
+        "{}-{}-4{}-{}{}-{}",
+        &digits[..8],
+        &digits[8..12],
+        &digits[13..16],
+        ["8", "9", "a", "b"][(seed % 4) as usize],
+        &digits[17..20],
+        &digits[20..]
+    )
 }

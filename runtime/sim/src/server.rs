@@ -66,7 +66,8 @@ impl Tls {
         let issuer = rcgen::Issuer::new(authority, authority_key);
         let key = rcgen::KeyPair::generate().map_err(failed)?;
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let certificate = rcgen::CertificateParams::new(names).and_then(|params| params.signed_by(&key, &issuer)).map_err(failed)?;
+        let certificate =
+            rcgen::CertificateParams::new(names).and_then(|params| params.signed_by(&key, &issuer)).map_err(failed)?;
         let chain = vec![certificate.der().clone()];
         let secret = rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -122,7 +123,10 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S,
         let simulator = simulator.clone();
         async move { answer(request, &simulator).await }
     });
-    let connection = hyper::server::conn::http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).without_shutdown();
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .without_shutdown();
     if let Err(error) = connection.await {
         // The answer was to break off.
         drop(error);
@@ -133,12 +137,27 @@ type Body = StreamBody<ReceiverStream>;
 
 async fn answer(request: hyper::Request<Incoming>, simulator: &Simulator) -> Result<hyper::Response<Body>, io::Error> {
     let (parts, body) = request.into_parts();
-    let body = Limited::new(body, MAX_BODY).collect().await.map_err(|error| io::Error::other(error.to_string()))?.to_bytes();
-    let headers = parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect();
-    let decode = |text: &str| percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let body =
+        Limited::new(body, MAX_BODY).collect().await.map_err(|error| io::Error::other(error.to_string()))?.to_bytes();
+    let headers = parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    let decode =
+        |text: &str| percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let pairs = parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-    let query = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(name, value)| (decode(name), decode(value))).collect();
-    let reply = simulator.respond(&Request { method: parts.method.to_string(), path: parts.uri.path().to_owned(), query, headers, body });
+    let query = pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect();
+    let reply = simulator.respond(&Request {
+        method: parts.method.to_string(),
+        path: parts.uri.path().to_owned(),
+        query,
+        headers,
+        body,
+    });
     send(reply).await
 }
 
@@ -166,7 +185,8 @@ async fn send(reply: Reply) -> Result<hyper::Response<Body>, io::Error> {
                 let _ = sender.send(Err(broken())).await;
             }
             Manner::Dripping(time) => {
-                let pieces = body.chunks(body.len().div_ceil(20).max(1)).map(Bytes::copy_from_slice).collect::<Vec<_>>();
+                let pieces =
+                    body.chunks(body.len().div_ceil(20).max(1)).map(Bytes::copy_from_slice).collect::<Vec<_>>();
                 let pause = time / u32::try_from(pieces.len().max(1)).unwrap_or(1);
                 for piece in pieces {
                     tokio::time::sleep(pause).await;
@@ -190,7 +210,10 @@ pub struct ReceiverStream(mpsc::Receiver<Result<Frame<Bytes>, io::Error>>);
 impl futures_util::Stream for ReceiverStream {
     type Item = Result<Frame<Bytes>, io::Error>;
 
-    fn poll_next(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Option<Self::Item>> {
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
         self.0.poll_recv(context)
     }
 }

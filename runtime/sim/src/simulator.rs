@@ -117,16 +117,23 @@ impl Simulator {
     fn active(&self, path: &str) -> Vec<&'static str> {
         let faults = self.options.faults.iter().zip(&self.met);
         faults
-            .filter(|(fault, met)| path.starts_with(&fault.path) && fault.times.is_none_or(|times| met.fetch_add(1, Ordering::Relaxed) < times))
+            .filter(|(fault, met)| {
+                path.starts_with(&fault.path)
+                    && fault.times.is_none_or(|times| met.fetch_add(1, Ordering::Relaxed) < times)
+            })
             .map(|(fault, _)| fault.kind)
             .collect()
     }
 
     fn decide(&self, request: &Request, path: &str, active: &[&'static str]) -> Reply {
-        let Some(token) = self.token(request).filter(|token| token.grants != Grants::Expired && !active.contains(&"expired-token")) else {
+        let Some(token) =
+            self.token(request).filter(|token| token.grants != Grants::Expired && !active.contains(&"expired-token"))
+        else {
             return self.said("unauthorized", "Authentication failed.");
         };
-        let Some((behaviour, parameters)) = self.service.calls.iter().find_map(|call| Some((call, matches(call, request, path)?))) else {
+        let Some((behaviour, parameters)) =
+            self.service.calls.iter().find_map(|call| Some((call, matches(call, request, path)?)))
+        else {
             return self.said("no_such_path", "There is nothing here.");
         };
         let operation = self.operation(request, path);
@@ -141,14 +148,25 @@ impl Simulator {
             None => crate::check::Checked::default(),
         };
         let mut store = self.store();
-        let turn = Turn { service: self.service, base_path: self.base_path, behaviour, operation, request, parameters, checked, active };
+        let turn = Turn {
+            service: self.service,
+            base_path: self.base_path,
+            behaviour,
+            operation,
+            request,
+            parameters,
+            checked,
+            active,
+        };
         turn.answer(&mut store)
     }
 
     fn token(&self, request: &Request) -> Option<&Token> {
         let (name, template) = self.service.connector.auth;
         let given = request.header(name)?;
-        let (before, after) = template.split_once('{').map(|(before, rest)| (before, rest.split_once('}').map_or("", |(_, after)| after)))?;
+        let (before, after) = template
+            .split_once('{')
+            .map(|(before, rest)| (before, rest.split_once('}').map_or("", |(_, after)| after)))?;
         let secret = given.strip_prefix(before)?.strip_suffix(after)?;
         self.options.tokens.iter().find(|token| token.secret == secret)
     }
@@ -198,7 +216,11 @@ pub(crate) fn failure_body(service: &Service, name: &str, message: Option<&str>)
 }
 
 fn lacking<'a>(operation: &'a Operation, token: &Token) -> Option<(&'a str, &'a str)> {
-    operation.permissions.iter().flat_map(|(app, names)| names.iter().map(|name| (*app, *name))).find(|(app, name)| !token.may(app, name))
+    operation
+        .permissions
+        .iter()
+        .flat_map(|(app, names)| names.iter().map(|name| (*app, *name)))
+        .find(|(app, name)| !token.may(app, name))
 }
 
 fn matches(call: &Behaviour, request: &Request, path: &str) -> Option<Vec<(&'static str, String)>> {
@@ -214,7 +236,9 @@ fn fits(template: &'static str, path: &str) -> Option<Vec<(&'static str, String)
     let mut parameters = Vec::new();
     for (wanted, given) in template.split('/').zip(given) {
         match wanted.strip_prefix('{').and_then(|it| it.strip_suffix('}')) {
-            Some(name) if !given.is_empty() => parameters.push((name, percent_decode_str(given).decode_utf8().ok()?.into_owned())),
+            Some(name) if !given.is_empty() => {
+                parameters.push((name, percent_decode_str(given).decode_utf8().ok()?.into_owned()))
+            }
             Some(_) => return None,
             None if wanted == given => {}
             None => return None,

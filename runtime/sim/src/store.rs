@@ -47,11 +47,21 @@ impl Store {
             .enumerate()
             .map(|(at, table)| {
                 // The generator printed these texts from values, so they parse.
-                let also: Vec<Value> = table.also.iter().map(|text| serde_json::from_str(text).unwrap_or_default()).collect();
+                let also: Vec<Value> =
+                    table.also.iter().map(|text| serde_json::from_str(text).unwrap_or_default()).collect();
                 let template = table.record.map(|text| serde_json::from_str(text).unwrap_or_default());
                 let made = also.len() + if template.is_some() { table.count * scale } else { 0 };
-                let shelf =
-                    Shelf { table, seed: mix(seed ^ mix(at as u64 + 1)), also, template, made, length: made, changed: HashMap::new(), removed: HashSet::new(), index: HashMap::new() };
+                let shelf = Shelf {
+                    table,
+                    seed: mix(seed ^ mix(at as u64 + 1)),
+                    also,
+                    template,
+                    made,
+                    length: made,
+                    changed: HashMap::new(),
+                    removed: HashSet::new(),
+                    index: HashMap::new(),
+                };
                 (table.name, shelf)
             })
             .collect();
@@ -78,7 +88,8 @@ impl Store {
     fn made(&self, shelf: &Shelf, number: usize) -> Value {
         let Some(template) = shelf.also.get(number).or(shelf.template.as_ref()) else { return Value::Null };
         let other = |collection: &str, number: usize, field: &str| self.field(collection, number, field);
-        Maker { seed: shelf.seed, number, count: shelf.made, start: self.start, other: &other, fields: &Map::new() }.make(template)
+        Maker { seed: shelf.seed, number, count: shelf.made, start: self.start, other: &other, fields: &Map::new() }
+            .make(template)
     }
 
     /// A value with its generators run, for a record that is being added.

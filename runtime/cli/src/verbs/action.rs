@@ -50,8 +50,18 @@ fn unknown(connector: &connectome_core::connector::Connector, name: &str) -> Err
         return error.advice(format!("it is a trigger: `connectome trigger {} {name}`", connector.name));
     }
     let words: Vec<&str> = name.split(['_', '-', ' ']).filter(|word| word.len() > 3).collect();
-    let like: Vec<&str> = connector.operations.iter().map(|it| it.name).filter(|it| words.iter().any(|word| it.contains(word))).take(6).collect();
-    error.advice(if like.is_empty() { format!("`connectome describe {}` lists them", connector.name) } else { format!("perhaps: {}", like.join(", ")) })
+    let like: Vec<&str> = connector
+        .operations
+        .iter()
+        .map(|it| it.name)
+        .filter(|it| words.iter().any(|word| it.contains(word)))
+        .take(6)
+        .collect();
+    error.advice(if like.is_empty() {
+        format!("`connectome describe {}` lists them", connector.name)
+    } else {
+        format!("perhaps: {}", like.join(", "))
+    })
 }
 
 fn has_items(operation: &Operation) -> bool {
@@ -72,7 +82,13 @@ async fn stream(connection: &Connection, operation: &'static Operation, input: &
     Ok(())
 }
 
-fn dry_run(world: &World, verb: &Action, connector: &'static connectome_core::connector::Connector, operation: &'static Operation, input: &Value) -> Outcome {
+fn dry_run(
+    world: &World,
+    verb: &Action,
+    connector: &'static connectome_core::connector::Connector,
+    operation: &'static Operation,
+    input: &Value,
+) -> Outcome {
     let mut settings = settings(world, connector, &verb.access)?;
     // Nothing is sent, so a secret that is not there yet is not missed.
     for field in connector.parameters.fields.iter().filter(|field| field.secret) {
@@ -83,7 +99,9 @@ fn dry_run(world: &World, verb: &Action, connector: &'static connectome_core::co
     let request = connection.request(operation, &input)?;
     let clean = |text: &str| connection.redactor().clean(text);
     if world.arguments.output != Form::Text {
-        return print::json(&serde_json::from_str(&clean(&as_json(&connection, &request).to_string())).unwrap_or_default());
+        return print::json(
+            &serde_json::from_str(&clean(&as_json(&connection, &request).to_string())).unwrap_or_default(),
+        );
     }
     let mut page = String::new();
     if let Some(path) = operation.poll.as_ref().and_then(|poll| poll.call) {
@@ -99,13 +117,18 @@ fn dry_run(world: &World, verb: &Action, connector: &'static connectome_core::co
     }
     match &request.body {
         Body::Empty => {}
-        Body::Json(json) => page.push_str(&format!("Content-Type: application/json\n\n{}\n", serde_json::to_string_pretty(json).unwrap_or_default())),
+        Body::Json(json) => page.push_str(&format!(
+            "Content-Type: application/json\n\n{}\n",
+            serde_json::to_string_pretty(json).unwrap_or_default()
+        )),
         Body::Form(parts) => {
             page.push_str("Content-Type: multipart/form-data\n\n");
             for part in parts {
                 match &part.content {
                     Content::Text(text) => page.push_str(&format!("{} = {text}\n", part.name)),
-                    Content::File(name, media_type, bytes) => page.push_str(&format!("{} = file {name} ({media_type}, {} bytes)\n", part.name, bytes.len())),
+                    Content::File(name, media_type, bytes) => {
+                        page.push_str(&format!("{} = file {name} ({media_type}, {} bytes)\n", part.name, bytes.len()))
+                    }
                 }
             }
         }
@@ -117,7 +140,9 @@ fn dry_run(world: &World, verb: &Action, connector: &'static connectome_core::co
 
 fn as_json(connection: &Connection, request: &Request) -> Value {
     let headers: serde_json::Map<String, Value> =
-        std::iter::once((connection.connector().auth.0.to_owned(), json!(MASK))).chain(request.headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value)))).collect();
+        std::iter::once((connection.connector().auth.0.to_owned(), json!(MASK)))
+            .chain(request.headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))))
+            .collect();
     let body = match &request.body {
         Body::Empty => Value::Null,
         Body::Json(json) => json.clone(),
@@ -125,7 +150,9 @@ fn as_json(connection: &Connection, request: &Request) -> Value {
             .iter()
             .map(|part| match &part.content {
                 Content::Text(text) => json!({ "part": part.name, "text": text }),
-                Content::File(name, media_type, bytes) => json!({ "part": part.name, "file": name, "media_type": media_type, "bytes": bytes.len() }),
+                Content::File(name, media_type, bytes) => {
+                    json!({ "part": part.name, "file": name, "media_type": media_type, "bytes": bytes.len() })
+                }
             })
             .collect(),
     };

@@ -14,7 +14,15 @@ pub fn run(world: &World, verb: &Catalog) -> Outcome {
     }
     let count = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_array).map_or(0, Vec::len).to_string();
     let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let rows = entries.iter().map(|entry| vec![text(entry, "name"), text(entry, "title"), count(entry, "actions"), count(entry, "triggers"), count(entry, "types")]);
+    let rows = entries.iter().map(|entry| {
+        vec![
+            text(entry, "name"),
+            text(entry, "title"),
+            count(entry, "actions"),
+            count(entry, "triggers"),
+            count(entry, "types"),
+        ]
+    });
     print::text(&print::table(&["connector", "title", "actions", "triggers", "types"], rows))?;
     print::line("\n`connectome describe CONNECTOR` lists what one can do.")
 }

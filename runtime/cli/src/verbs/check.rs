@@ -14,7 +14,9 @@ pub async fn run(world: &World, verb: &Check) -> Outcome {
     connection.check().await?;
     let url = connection.origin().root().to_owned();
     match world.arguments.output {
-        Form::Text => print::line(&format!("{} at {url}: the address, the certificate and the key are good", connector.title)),
+        Form::Text => {
+            print::line(&format!("{} at {url}: the address, the certificate and the key are good", connector.title))
+        }
         Form::Json | Form::Jsonl => print::json_line(&json!({ "connector": connector.name, "url": url, "ok": true })),
     }
 }

@@ -66,8 +66,17 @@ async fn show_service(service: &'static Service, served: &Running, state: &State
         let input = filled(scene.input, &kept);
         print::line(&format!("\n  {}", scene.say))?;
         let call = if scene.trigger { "trigger" } else { "action" };
-        print::line(&format!("  $ connectome {call} {} {}{}", connector.name, scene.call, if scene.trigger { " --once" } else { "" }))?;
-        let result = if scene.trigger { round(&connection, connector, scene, &input, state).await } else { act(&connection, connector, scene, input).await };
+        print::line(&format!(
+            "  $ connectome {call} {} {}{}",
+            connector.name,
+            scene.call,
+            if scene.trigger { " --once" } else { "" }
+        ))?;
+        let result = if scene.trigger {
+            round(&connection, connector, scene, &input, state).await
+        } else {
+            act(&connection, connector, scene, input).await
+        };
         match result {
             Ok(output) => {
                 for (name, path) in scene.keep {
@@ -76,7 +85,11 @@ async fn show_service(service: &'static Service, served: &Running, state: &State
                 shown(scene, &output)?;
             }
             Err(error) if scene.partly && error.kind() == ErrorKind::Partial => {
-                for line in error.to_string().lines().filter(|line| line.trim_start().starts_with("item") || !line.starts_with(' ')) {
+                for line in error
+                    .to_string()
+                    .lines()
+                    .filter(|line| line.trim_start().starts_with("item") || !line.starts_with(' '))
+                {
                     print::line(&format!("    {line}"))?;
                 }
                 print::line("    exit code 3")?;
@@ -92,7 +105,13 @@ fn parameters(connector: &Connector, url: &str) -> Map<String, Value> {
     let fields = connector.parameters.fields.iter();
     fields
         .filter_map(|field| {
-            let value = if field.secret { json!(TOKEN) } else if field.rules.format == Some(Format::BaseUrl) { json!(url) } else { return None };
+            let value = if field.secret {
+                json!(TOKEN)
+            } else if field.rules.format == Some(Format::BaseUrl) {
+                json!(url)
+            } else {
+                return None;
+            };
             Some((field.name.to_owned(), value))
         })
         .collect()
@@ -100,12 +119,22 @@ fn parameters(connector: &Connector, url: &str) -> Map<String, Value> {
 
 async fn act(connection: &Connection, connector: &Connector, scene: &Scene, input: Value) -> Result<Value, Error> {
     // The generator checked that the scene's action exists.
-    let operation = connector.operation(scene.call).ok_or_else(|| Error::new(ErrorKind::Input, format!("no action {}", scene.call)))?;
+    let operation = connector
+        .operation(scene.call)
+        .ok_or_else(|| Error::new(ErrorKind::Input, format!("no action {}", scene.call)))?;
     connection.call(operation, input).await
 }
 
-async fn round(connection: &Connection, connector: &Connector, scene: &Scene, input: &Value, state: &State) -> Result<Value, Error> {
-    let trigger = connector.trigger(scene.call).ok_or_else(|| Error::new(ErrorKind::Input, format!("no trigger {}", scene.call)))?;
+async fn round(
+    connection: &Connection,
+    connector: &Connector,
+    scene: &Scene,
+    input: &Value,
+    state: &State,
+) -> Result<Value, Error> {
+    let trigger = connector
+        .trigger(scene.call)
+        .ok_or_else(|| Error::new(ErrorKind::Input, format!("no trigger {}", scene.call)))?;
     let key = super::trigger::key(connector.name, trigger.name, connection.origin().root(), input);
     let mut rounds = Rounds::new(connection.clone(), trigger, input, state.load(&key)?.as_deref())?;
     let round = rounds.next().await?;
@@ -120,7 +149,9 @@ fn filled(input: &str, kept: &Map<String, Value>) -> Value {
         match value {
             Value::String(text) => Value::from(template::fill(&text, kept)),
             Value::Array(items) => items.into_iter().map(|item| fill(item, kept)).collect(),
-            Value::Object(fields) => Value::Object(fields.into_iter().map(|(name, value)| (name, fill(value, kept))).collect()),
+            Value::Object(fields) => {
+                Value::Object(fields.into_iter().map(|(name, value)| (name, fill(value, kept))).collect())
+            }
             other => other,
         }
     }
@@ -141,7 +172,10 @@ fn shown(scene: &Scene, output: &Value) -> Outcome {
             Some(((list, count), columns)) => {
                 let columns: Vec<&str> = columns.split(", ").collect();
                 let rows = at(output, list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-                let cells = rows.iter().take(count.parse().unwrap_or(3)).map(|row| columns.iter().map(|column| at(row, column).map(plain).unwrap_or_default()).collect());
+                let cells = rows
+                    .iter()
+                    .take(count.parse().unwrap_or(3))
+                    .map(|row| columns.iter().map(|column| at(row, column).map(plain).unwrap_or_default()).collect());
                 for line in print::table(&columns, cells).lines() {
                     print::line(&format!("    {line}"))?;
                 }

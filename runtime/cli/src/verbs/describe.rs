@@ -19,18 +19,32 @@ pub fn run(world: &World, verb: &Describe) -> Outcome {
         return if world.arguments.output == Form::Text { print::text(&whole(&entry)) } else { print::json(&entry) };
     };
     for (kind, one) in [("actions", "action"), ("triggers", "trigger"), ("types", "type")] {
-        let found = list(&entry, kind).iter().find(|it| text(it, "name") == *name || text(it, "title").eq_ignore_ascii_case(name));
+        let found = list(&entry, kind)
+            .iter()
+            .find(|it| text(it, "name") == *name || text(it, "title").eq_ignore_ascii_case(name));
         if let Some(found) = found {
-            return if world.arguments.output == Form::Text { print::text(&part(&entry, one, found)) } else { print::json(found) };
+            return if world.arguments.output == Form::Text {
+                print::text(&part(&entry, one, found))
+            } else {
+                print::json(found)
+            };
         }
     }
-    Err(Error::new(ErrorKind::Input, format!("{} has no action, trigger or type {name:?}", connector.title)).advice(near(&entry, name, connector.name)))
+    Err(Error::new(ErrorKind::Input, format!("{} has no action, trigger or type {name:?}", connector.title))
+        .advice(near(&entry, name, connector.name)))
 }
 
 fn near(entry: &Value, name: &str, connector: &str) -> String {
     let all = ["actions", "triggers", "types"].iter().flat_map(|kind| list(entry, kind)).map(|it| text(it, "name"));
-    let like: Vec<&str> = all.filter(|it| it.contains(name) || name.split('_').any(|word| word.len() > 3 && it.contains(word))).take(6).collect();
-    if like.is_empty() { format!("`connectome describe {connector}` lists them") } else { format!("perhaps: {}", like.join(", ")) }
+    let like: Vec<&str> = all
+        .filter(|it| it.contains(name) || name.split('_').any(|word| word.len() > 3 && it.contains(word)))
+        .take(6)
+        .collect();
+    if like.is_empty() {
+        format!("`connectome describe {connector}` lists them")
+    } else {
+        format!("perhaps: {}", like.join(", "))
+    }
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
@@ -42,7 +56,8 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 }
 
 fn whole(entry: &Value) -> String {
-    let mut page = format!("{} ({}, version {})\n\n", text(entry, "title"), text(entry, "name"), text(entry, "version"));
+    let mut page =
+        format!("{} ({}, version {})\n\n", text(entry, "title"), text(entry, "name"), text(entry, "version"));
     page.push_str(&wrap(text(entry, "description"), "", WIDTH));
     page.push_str("\nConnection\n");
     page.push_str(&fields(list(entry, "connection")));
@@ -53,7 +68,11 @@ fn whole(entry: &Value) -> String {
                 let doc = text(it, "description");
                 let first = doc.split_once(". ").map_or(doc, |(first, _)| first).trim_end_matches('.');
                 let short: String = first.chars().take(60).collect();
-                vec![format!("  {}", text(it, "name")), text(it, "effect").to_owned(), if short.len() < first.len() { format!("{short}…") } else { short }]
+                vec![
+                    format!("  {}", text(it, "name")),
+                    text(it, "effect").to_owned(),
+                    if short.len() < first.len() { format!("{short}…") } else { short },
+                ]
             })
             .collect();
         if !rows.is_empty() {
@@ -76,7 +95,13 @@ fn part(entry: &Value, kind: &str, found: &Value) -> String {
         page.push_str(&wrap(&format!("Note: {note}"), "", WIDTH));
     }
     page.push('\n');
-    for (key, head) in [("call", "Sends"), ("effect", "Effect"), ("repeat", "Repeating it"), ("undo", "Taken back by"), ("repeats", "Repeats")] {
+    for (key, head) in [
+        ("call", "Sends"),
+        ("effect", "Effect"),
+        ("repeat", "Repeating it"),
+        ("undo", "Taken back by"),
+        ("repeats", "Repeats"),
+    ] {
         if !text(found, key).is_empty() {
             page.push_str(&format!("{head:14} {}\n", text(found, key)));
         }
@@ -86,7 +111,11 @@ fn part(entry: &Value, kind: &str, found: &Value) -> String {
         let names: Vec<&str> = names.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         page.push_str(&format!("{:14} {app}: {}\n", "Needs", names.join("; ")));
     }
-    for (keys, head) in [(["inputs", "further_inputs"], "Input"), (["outputs", "further_outputs"], "Output"), (["fields", "further_fields"], "Fields")] {
+    for (keys, head) in [
+        (["inputs", "further_inputs"], "Input"),
+        (["outputs", "further_outputs"], "Output"),
+        (["fields", "further_fields"], "Fields"),
+    ] {
         let all: Vec<Value> = keys.iter().flat_map(|key| list(found, key)).cloned().collect();
         if !all.is_empty() {
             page.push_str(&format!("\n{head}\n{}", fields(&all)));
@@ -94,7 +123,11 @@ fn part(entry: &Value, kind: &str, found: &Value) -> String {
     }
     if let Some(example) = found.get("example_input") {
         let verb = if kind == "trigger" { "trigger" } else { "action" };
-        page.push_str(&format!("\nExample\n  connectome {verb} {} {} --input '{example}'\n", text(entry, "name"), text(found, "name")));
+        page.push_str(&format!(
+            "\nExample\n  connectome {verb} {} {} --input '{example}'\n",
+            text(entry, "name"),
+            text(found, "name")
+        ));
     }
     page
 }
@@ -103,7 +136,10 @@ fn fields(fields: &[Value]) -> String {
     let mut page = String::new();
     for field in fields {
         let required = if field.get("required").and_then(Value::as_bool) == Some(true) { ", required" } else { "" };
-        let default = field.get("default").map(|it| format!(", default {}", it.as_str().map_or_else(|| it.to_string(), str::to_owned))).unwrap_or_default();
+        let default = field
+            .get("default")
+            .map(|it| format!(", default {}", it.as_str().map_or_else(|| it.to_string(), str::to_owned)))
+            .unwrap_or_default();
         let secret = if field.get("secret").is_some() { ", secret" } else { "" };
         page.push_str(&format!("  {} ({}{required}{default}{secret})\n", text(field, "name"), text(field, "type")));
         let whole = [text(field, "description"), text(field, "limits"), text(field, "note")].join(" ");

@@ -16,9 +16,13 @@ pub fn run(world: &World, verb: &Permissions) -> Outcome {
     // In the order in which they are first needed, with who needs them.
     let mut needed: Vec<((&str, &str), Vec<&str>)> = Vec::new();
     for name in &verb.operations {
-        let operation = connector.operation(name).or_else(|| connector.trigger(name).map(|trigger| trigger.operation)).ok_or_else(|| {
-            Error::new(ErrorKind::Input, format!("{} has no action or trigger {name:?}", connector.title)).advice(format!("`connectome describe {}` lists them", connector.name))
-        })?;
+        let operation = connector
+            .operation(name)
+            .or_else(|| connector.trigger(name).map(|trigger| trigger.operation))
+            .ok_or_else(|| {
+                Error::new(ErrorKind::Input, format!("{} has no action or trigger {name:?}", connector.title))
+                    .advice(format!("`connectome describe {}` lists them", connector.name))
+            })?;
         for permission in operation.permissions.iter().flat_map(|(app, names)| names.iter().map(|name| (*app, *name))) {
             match needed.iter_mut().find(|(known, _)| *known == permission) {
                 Some((_, by)) => by.push(name),
@@ -29,15 +33,19 @@ pub fn run(world: &World, verb: &Permissions) -> Outcome {
     let suffices = |grants: &Grants| match grants {
         Grants::Everything => Some(true),
         Grants::Unknown => None,
-        Grants::Listed(listed) => Some(needed.iter().all(|((app, name), _)| listed.iter().any(|(a, names)| a == app && names.contains(name)))),
+        Grants::Listed(listed) => {
+            Some(needed.iter().all(|((app, name), _)| listed.iter().any(|(a, names)| a == app && names.contains(name))))
+        }
     };
-    let roles: Vec<(&str, Option<bool>)> = connector.roles.iter().map(|role| (role.name, suffices(&role.grants))).collect();
+    let roles: Vec<(&str, Option<bool>)> =
+        connector.roles.iter().map(|role| (role.name, suffices(&role.grants))).collect();
     if world.arguments.output != Form::Text {
         let mut apps: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for ((app, name), _) in &needed {
             apps.entry(app).or_default().push(name);
         }
-        let roles: Vec<Value> = roles.iter().map(|(name, suffices)| json!({ "role": name, "suffices": suffices })).collect();
+        let roles: Vec<Value> =
+            roles.iter().map(|(name, suffices)| json!({ "role": name, "suffices": suffices })).collect();
         return print::json(&json!({ "permissions": apps, "roles": roles }));
     }
     if needed.is_empty() {
@@ -45,9 +53,15 @@ pub fn run(world: &World, verb: &Permissions) -> Outcome {
     }
     let rows = needed.iter().map(|((app, name), by)| vec![(*app).to_owned(), (*name).to_owned(), by.join(", ")]);
     print::text(&print::table(&["app", "permission", "needed by"], rows))?;
-    let named = |wanted: Option<bool>| roles.iter().filter(|(_, suffices)| *suffices == wanted).map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let named = |wanted: Option<bool>| {
+        roles.iter().filter(|(_, suffices)| *suffices == wanted).map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    };
     print::line("")?;
-    for (wanted, says) in [(Some(true), "Built-in roles that suffice:"), (Some(false), "Built-in roles that do not:"), (None, "Built-in roles whose permissions the vendor does not publish:")] {
+    for (wanted, says) in [
+        (Some(true), "Built-in roles that suffice:"),
+        (Some(false), "Built-in roles that do not:"),
+        (None, "Built-in roles whose permissions the vendor does not publish:"),
+    ] {
         if !named(wanted).is_empty() {
             print::line(&format!("{says} {}", named(wanted)))?;
         }

@@ -17,13 +17,17 @@ pub async fn run(world: &World, verb: &Simulate) -> Outcome {
     }
     let options = options(verb)?;
     if !verb.listen.ip().is_loopback() {
-        return Err(Error::new(ErrorKind::Input, format!("{} is not a loopback address", verb.listen)).advice("simulators serve this machine only: use 127.0.0.1 or [::1]"));
+        return Err(Error::new(ErrorKind::Input, format!("{} is not a loopback address", verb.listen))
+            .advice("simulators serve this machine only: use 127.0.0.1 or [::1]"));
     }
     let tls = match &verb.tls {
         None => None,
         Some(path) => {
-            let tls = Tls::for_names(&["localhost", "127.0.0.1", "::1"]).map_err(|why| Error::new(ErrorKind::Storage, format!("no certificate could be made: {why}")))?;
-            std::fs::write(path, &tls.authority).map_err(|error| Error::new(ErrorKind::Storage, format!("{} cannot be written: {error}", path.display())))?;
+            let tls = Tls::for_names(&["localhost", "127.0.0.1", "::1"])
+                .map_err(|why| Error::new(ErrorKind::Storage, format!("no certificate could be made: {why}")))?;
+            std::fs::write(path, &tls.authority).map_err(|error| {
+                Error::new(ErrorKind::Storage, format!("{} cannot be written: {error}", path.display()))
+            })?;
             Some(tls)
         }
     };
@@ -34,7 +38,8 @@ pub async fn run(world: &World, verb: &Simulate) -> Outcome {
             address.set_port(address.port().saturating_add(u16::try_from(at).unwrap_or(u16::MAX)));
         }
         let served = serve(Simulator::new(service, options.clone()), address, tls.as_ref()).await.map_err(|error| {
-            Error::new(ErrorKind::Connect, format!("{address} cannot be listened on: {error}")).advice("another process may use the port; choose one with --listen, or port 0 for any")
+            Error::new(ErrorKind::Connect, format!("{address} cannot be listened on: {error}"))
+                .advice("another process may use the port; choose one with --listen, or port 0 for any")
         })?;
         running.push((service.connector.name, served));
     }
@@ -50,7 +55,8 @@ fn services(world: &World, verb: &Simulate) -> Result<Vec<&'static Service>, Err
     let find = |name: &String| {
         world.services.iter().find(|service| service.connector.name == name).copied().ok_or_else(|| {
             let names: Vec<&str> = world.services.iter().map(|service| service.connector.name).collect();
-            Error::new(ErrorKind::Input, format!("there is no simulated service for {name:?}")).advice(format!("there are: {}", names.join(", ")))
+            Error::new(ErrorKind::Input, format!("there is no simulated service for {name:?}"))
+                .advice(format!("there are: {}", names.join(", ")))
         })
     };
     verb.connectors.iter().map(find).collect()
@@ -65,7 +71,11 @@ fn options(verb: &Simulate) -> Result<Options, Error> {
     let denied: Vec<(String, String)> = verb
         .denied
         .iter()
-        .map(|text| text.split_once(": ").map(|(app, name)| (app.to_owned(), name.to_owned())).ok_or_else(|| wrong(format!("--deny {text:?}: write `App: permission`"))))
+        .map(|text| {
+            text.split_once(": ")
+                .map(|(app, name)| (app.to_owned(), name.to_owned()))
+                .ok_or_else(|| wrong(format!("--deny {text:?}: write `App: permission`")))
+        })
         .collect::<Result<_, _>>()?;
     if !denied.is_empty() {
         options.tokens[0].grants = Grants::AllBut(denied);
@@ -77,7 +87,10 @@ fn options(verb: &Simulate) -> Result<Options, Error> {
 
 fn announce(world: &World, verb: &Simulate, running: &[(&str, Running)]) -> Outcome {
     if world.arguments.output != Form::Text {
-        let list: Vec<_> = running.iter().map(|(name, served)| json!({ "connector": name, "url": served.url(), "token": verb.token })).collect();
+        let list: Vec<_> = running
+            .iter()
+            .map(|(name, served)| json!({ "connector": name, "url": served.url(), "token": verb.token }))
+            .collect();
         return print::json_line(&json!({ "simulating": list }));
     }
     for (name, served) in running {

@@ -33,18 +33,23 @@ fn show(world: &World, database: &Database) -> Outcome {
         let list: Vec<Value> = entries.iter().map(|entry| json!({ "name": entry.key, "updated": entry.updated, "value": serde_json::from_str::<Value>(&entry.value).unwrap_or_default() })).collect();
         return print::json(&Value::Array(list));
     }
-    let rows = entries.iter().map(|entry| vec![entry.key.clone(), entry.updated.clone(), format!("{} bytes", entry.value.len())]);
+    let rows = entries
+        .iter()
+        .map(|entry| vec![entry.key.clone(), entry.updated.clone(), format!("{} bytes", entry.value.len())]);
     print::text(&print::table(&["checkpoint", "written", "size"], rows))
 }
 
 fn reset(database: &Database, name: &str, yes: bool) -> Outcome {
-    let matching: Vec<String> = database.entries()?.into_iter().map(|entry| entry.key).filter(|key| key.starts_with(name)).collect();
+    let matching: Vec<String> =
+        database.entries()?.into_iter().map(|entry| entry.key).filter(|key| key.starts_with(name)).collect();
     if matching.is_empty() {
-        return Err(Error::new(ErrorKind::Input, format!("no checkpoint begins with {name:?}")).advice("`connectome state show` lists them"));
+        return Err(Error::new(ErrorKind::Input, format!("no checkpoint begins with {name:?}"))
+            .advice("`connectome state show` lists them"));
     }
     if !yes {
         if !std::io::stdin().is_terminal() {
-            return Err(Error::new(ErrorKind::Input, "this forgets checkpoints, and nobody is here to be asked").advice("add --yes"));
+            return Err(Error::new(ErrorKind::Input, "this forgets checkpoints, and nobody is here to be asked")
+                .advice("add --yes"));
         }
         eprint!("Forget {}? What was given before will be given again. [y/N] ", matching.join(", "));
         let _ = std::io::stderr().flush();

@@ -19,7 +19,8 @@ pub async fn run(world: &World, verb: &Trigger) -> Outcome {
     let connector = world.connector(&verb.connector)?;
     let trigger = connector.trigger(&verb.trigger).ok_or_else(|| {
         let names: Vec<&str> = connector.triggers.iter().map(|trigger| trigger.name).collect();
-        Error::new(ErrorKind::Input, format!("{} has no trigger {:?}", connector.title, verb.trigger)).advice(format!("there are: {}", names.join(", ")))
+        Error::new(ErrorKind::Input, format!("{} has no trigger {:?}", connector.title, verb.trigger))
+            .advice(format!("there are: {}", names.join(", ")))
     })?;
     let input = input::read(verb.input.as_deref())?;
     let connection = connect(world, connector, &verb.access)?;
@@ -63,13 +64,24 @@ pub async fn run(world: &World, verb: &Trigger) -> Outcome {
 }
 
 fn give(verb: &Trigger, round: &Round) -> Outcome {
-    let empty = round.event.as_object().is_some_and(|event| event.values().any(|value| value.as_array().is_some_and(Vec::is_empty)));
+    let empty = round
+        .event
+        .as_object()
+        .is_some_and(|event| event.values().any(|value| value.as_array().is_some_and(Vec::is_empty)));
     if verb.skip_empty && empty { Ok(()) } else { print::json_line(&round.event) }
 }
 
 /// Whether it may work the next time without anybody doing anything.
 fn is_passing(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Connect | ErrorKind::RateLimited | ErrorKind::Timeout | ErrorKind::Server | ErrorKind::Protocol | ErrorKind::TaskTimeout)
+    matches!(
+        error.kind(),
+        ErrorKind::Connect
+            | ErrorKind::RateLimited
+            | ErrorKind::Timeout
+            | ErrorKind::Server
+            | ErrorKind::Protocol
+            | ErrorKind::TaskTimeout
+    )
 }
 
 /// The checkpoint's name: another input or service is another series of rounds.

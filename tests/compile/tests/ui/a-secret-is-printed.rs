@@ -1,0 +1,5 @@
+use connectome::Secret;
+
+fn main() {
+    println!("{}", Secret::new("a token"));
+}

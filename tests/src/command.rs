@@ -1,0 +1,90 @@
+//! The command `connectome`, built once, and a simulated service as a process of its own.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+
+/// The binary of this build.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--package", "connectome", "--bin", "connectome"]);
+        if !cfg!(debug_assertions) {
+            build.arg("--release");
+        }
+        assert!(build.status().expect("cargo runs").success(), "connectome does not build");
+        // A test runs from `target/PROFILE/deps`.
+        let test = std::env::current_exe().expect("a path");
+        test.ancestors().nth(2).expect("a folder").join(format!("connectome{}", std::env::consts::EXE_SUFFIX))
+    })
+}
+
+/// The command with nothing of this user's environment that it would read.
+pub fn connectome(home: &Path) -> Command {
+    let mut command = Command::new(binary());
+    for (name, _) in std::env::vars().filter(|(name, _)| {
+        name.starts_with("CONNECTOME_") || name.starts_with("XDG_") || name.to_lowercase().ends_with("_proxy")
+    }) {
+        command.env_remove(name);
+    }
+    command.env("HOME", home).current_dir(home).stdin(Stdio::null());
+    command
+}
+
+/// Runs the command and returns what it printed and its exit code.
+pub fn run(home: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
+    let output = connectome(home).args(arguments).envs(variables.iter().copied()).output().expect("the command runs");
+    told(&output)
+}
+
+/// Exit code, standard output and standard error.
+pub fn told(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+/// `connectome simulate` as a process; it ends with this value.
+#[derive(Debug)]
+pub struct Simulation {
+    child: Child,
+    /// Its root.
+    pub url: String,
+    /// Its token.
+    pub token: String,
+}
+
+impl Simulation {
+    /// Starts one on a free port.
+    pub fn start(home: &Path, connector: &str, options: &[&str]) -> Self {
+        let mut command = connectome(home);
+        command
+            .args(["simulate", connector, "--listen", "127.0.0.1:0", "--output", "json"])
+            .args(options)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child = command.spawn().expect("the command starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+        let told: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        let one = &told["simulating"][0];
+        Self {
+            child,
+            url: one["url"].as_str().expect("a URL").to_owned(),
+            token: one["token"].as_str().expect("a token").to_owned(),
+        }
+    }
+
+    /// Variables that point the connector at it.
+    pub fn variables(&self) -> [(&str, &str); 2] {
+        [("CONNECTOME_TREND_VISION_ONE_API_URL", &self.url), ("CONNECTOME_TREND_VISION_ONE_API_KEY", &self.token)]
+    }
+}
+
+impl Drop for Simulation {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

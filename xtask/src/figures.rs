@@ -1,0 +1,154 @@
+//! `cargo xtask figures`: what the documents claim, measured.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+
+use crate::root;
+
+/// How often each is measured; the median counts.
+const TIMES: usize = 7;
+
+/// Builds in release and prints every figure beside its limit. Fails when one is over.
+fn all() -> Result<bool, String> {
+    crate::run(Command::new(env!("CARGO")).args([
+        "build",
+        "--release",
+        "--quiet",
+        "--package",
+        "connectome",
+        "--package",
+        "xtask",
+    ]))?;
+    let binaries = root().join("target/release");
+    let (connectome, xtask) = (binaries.join("connectome"), binaries.join("xtask"));
+    let mut good = true;
+    let mut row = |name: &str, value: f64, unit: &str, limit: f64| {
+        let verdict = if value <= limit { "" } else { "  OVER" };
+        good &= value <= limit;
+        println!("{name:58} {value:9.3} {unit:6} (at most {limit}){verdict}");
+    };
+    let size = fs::metadata(&connectome).map_err(|error| error.to_string())?.len() as f64 / (1 << 20) as f64;
+    row("size of the binary", size, "MiB", 20.0);
+    row("start-up: connectome --version", median(|| cpu(Command::new(&connectome).arg("--version")))?, "s CPU", 0.015);
+    let fresh = scratch()?;
+    row("generation of all specs into an empty folder", median(|| generate_fresh(&xtask, &fresh))?, "s CPU", 1.0);
+    row(
+        "generation that changes nothing",
+        median(|| cpu(Command::new(&xtask).args(["gen", "--out"]).arg(&fresh)))?,
+        "s CPU",
+        0.2,
+    );
+    let (jsonl, json) = memory(&connectome)?;
+    row("peak memory: 100,000 alerts, --output jsonl", jsonl, "MiB", 64.0);
+    println!("{:58} {json:9.3} MiB    (the whole result is held)", "peak memory: 100,000 alerts, --output json");
+    fs::remove_dir_all(&fresh).map_err(|error| error.to_string())?;
+    Ok(good)
+}
+
+/// Runs it.
+pub fn run() -> ExitCode {
+    match all() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn scratch() -> Result<PathBuf, String> {
+    let folder = root().join("target/figures");
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(folder)
+}
+
+fn generate_fresh(xtask: &Path, folder: &Path) -> Result<f64, String> {
+    fs::remove_dir_all(folder).and_then(|()| fs::create_dir_all(folder)).map_err(|error| error.to_string())?;
+    cpu(Command::new(xtask).args(["gen", "--out"]).arg(folder))
+}
+
+fn median(mut measure: impl FnMut() -> Result<f64, String>) -> Result<f64, String> {
+    let mut measured = (0..TIMES).map(|_| measure()).collect::<Result<Vec<_>, _>>()?;
+    measured.sort_by(f64::total_cmp);
+    Ok(measured[TIMES / 2])
+}
+
+/// CPU seconds of a whole process, from what the kernel counts for ended children.
+fn cpu(command: &mut Command) -> Result<f64, String> {
+    let before = children()?;
+    crate::run(command.stdout(Stdio::null()))?;
+    Ok(children()? - before)
+}
+
+/// `/proc/self/stat`, fields 16 and 17: the ticks of ended children, a hundredth of a second each.
+fn children() -> Result<f64, String> {
+    let stat = fs::read_to_string("/proc/self/stat")
+        .map_err(|error| format!("/proc/self/stat: {error}; this is measured on Linux"))?;
+    let fields: Vec<&str> =
+        stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect()).unwrap_or_default();
+    let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
+    Ok((ticks(13) + ticks(14)) / 100.0)
+}
+
+/// Peak memory of reading 100,000 alerts in both forms.
+fn memory(connectome: &Path) -> Result<(f64, f64), String> {
+    let (mut simulator, url, token) = simulate(connectome)?;
+    let peak = |form: &str| {
+        let input = r#"{"start_date_time":"1970-01-01T00:00:00Z","end_date_time":"2100-01-01T00:00:00Z"}"#;
+        let mut command = Command::new(connectome);
+        command.args(["action", "trend-vision-one", "get_alert_list", "--input", input, "--output", form]);
+        command
+            .env("CONNECTOME_TREND_VISION_ONE_API_URL", &url)
+            .env("CONNECTOME_TREND_VISION_ONE_API_KEY", &token)
+            .stdout(Stdio::null());
+        peak(command)
+    };
+    let both = peak("jsonl").and_then(|jsonl| Ok((jsonl, peak("json")?)));
+    let _ = simulator.kill();
+    let _ = simulator.wait();
+    both
+}
+
+fn simulate(connectome: &Path) -> Result<(Child, String, String), String> {
+    let mut command = Command::new(connectome);
+    command.args(["simulate", "trend-vision-one", "--listen", "127.0.0.1:0", "--scale", "4167", "--output", "json"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(|error| error.to_string())?;
+    let mut line = String::new();
+    if let Some(output) = child.stdout.take() {
+        BufReader::new(output).read_line(&mut line).map_err(|error| error.to_string())?;
+    }
+    let field = |name: &str| {
+        line.split(&format!("\"{name}\":\""))
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .unwrap_or_default()
+            .to_owned()
+    };
+    Ok((child, field("url"), field("token")))
+}
+
+/// The highest resident set of a process, read while it runs.
+fn peak(mut command: Command) -> Result<f64, String> {
+    let mut child = command.spawn().map_err(|error| error.to_string())?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0.0_f64;
+    loop {
+        if let Ok(text) = fs::read_to_string(&status)
+            && let Some(kibibytes) = text
+                .lines()
+                .find_map(|line| line.strip_prefix("VmHWM:"))
+                .and_then(|rest| rest.split_whitespace().next())
+                .and_then(|it| it.parse::<f64>().ok())
+        {
+            peak = peak.max(kibibytes / 1024.0);
+        }
+        match child.try_wait().map_err(|error| error.to_string())? {
+            Some(ended) if ended.success() => return Ok(peak),
+            Some(ended) => return Err(format!("{command:?} ended with {ended}")),
+            None => std::thread::sleep(std::time::Duration::from_millis(5)),
+        }
+    }
+}
