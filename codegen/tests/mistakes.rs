@@ -114,3 +114,5 @@ fn collect(folder: &Path, codes: &mut BTreeSet<String>) {
 mod language;
 #[path = "mutations.rs"]
 mod mutations;
+#[path = "/tmp/mk/follow.rs"]
+mod follow;

@@ -146,7 +146,7 @@ fn trigger(connector: &Connector, trigger: &Trigger) -> Json {
     put("name", json!(trigger.name));
     put("title", json!(trigger.title));
     put("description", json!(trigger.doc));
-    put("note", json!(trigger.note));
+    put("note", json!(super::docs::trigger_note(connector, trigger)));
     put("effect", json!(repeats.effect.text()));
     put("repeats", json!(repeats.name));
     let document = trigger.document_permissions.as_ref().unwrap_or(&repeats.permissions);

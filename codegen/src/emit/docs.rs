@@ -43,10 +43,37 @@ fn render(name: &str, template: &str, values: &Json) -> String {
         .template_from_named_str(name, template)
         .and_then(|template| template.render(context! { it => minijinja::Value::from(Serde(values)) }));
     match made {
-        Ok(text) => text.trim_end().to_owned() + "\n",
+        Ok(text) => tidy(&text),
         // A template is part of this program: a mistake in one is shown where it would be read, and a test renders all.
         Err(error) => format!("This page could not be made: {error:#}\n"),
     }
+}
+
+/// One blank line around headings, tables and fences, and never two: templates need not count theirs.
+fn tidy(text: &str) -> String {
+    let mut tidied = String::with_capacity(text.len());
+    let (mut fenced, mut blank, mut table, mut after_head) = (false, true, false, false);
+    for line in text.lines().map(str::trim_end) {
+        let fence = line.starts_with("```");
+        let row = line.starts_with('|');
+        let head = line.starts_with('#');
+        if !fenced && line.is_empty() {
+            blank = true;
+            continue;
+        }
+        let apart = head || after_head || (fence && !fenced) || row != table;
+        if !fenced && (blank || apart) && !tidied.is_empty() {
+            tidied.push('\n');
+        }
+        tidied.push_str(line);
+        tidied.push('\n');
+        fenced ^= fence;
+        (blank, table, after_head) = (false, row, head);
+        if fence && !fenced {
+            blank = true;
+        }
+    }
+    tidied
 }
 
 /// A field's rustdoc: what it holds, its limits, what is true where the document errs.
@@ -55,7 +82,7 @@ pub fn sentences(field: &Field) -> String {
     if let Some(limits) = limits(field) {
         text.push_str(&format!(" {limits}"));
     }
-    if let Some(default) = field.default.as_ref() {
+    if let Some(default) = field.default.as_ref().filter(|default| *default != "") {
         text.push_str(&format!(" Default: `{}`.", crate::resolve::plain(default)));
     }
     if let Some(note) = &field.note {
@@ -251,12 +278,27 @@ pub fn operation_note(action: &Operation) -> Option<String> {
     Some(said.join(" ")).filter(|it| !it.is_empty())
 }
 
+/// What a reader of the vendor's document should know of a trigger.
+pub fn trigger_note(connector: &Connector, trigger: &crate::model::Trigger) -> Option<String> {
+    let needs = &connector.actions[trigger.repeats].permissions;
+    let mut said = Vec::new();
+    if let Some(document) = trigger.document_permissions.as_ref().filter(|document| *document != needs) {
+        said.push(if document.is_empty() {
+            "The vendor's document lists no permissions; the service needs those stated here.".to_owned()
+        } else {
+            "The vendor's document lists other permissions.".to_owned()
+        });
+    }
+    said.extend(trigger.note.clone());
+    said.extend(trigger.example.as_ref().and_then(|example| example.departs.clone()).map(|departs| format!("About the example: {departs}")));
+    Some(said.join(" ")).filter(|it| !it.is_empty())
+}
+
 fn connector_context(connector: &Connector) -> Json {
     let connection = &connector.connection;
     let prefix = format!("CONNECTOME_{}_", connector.name.to_uppercase().replace('-', "_"));
-    let titles: Vec<&str> = connector
-        .actions
-        .iter()
+    let titles: Vec<&str> = by_title(connector)
+        .into_iter()
         .map(|it| it.title.as_str())
         .chain(connector.triggers.iter().map(|it| it.title.as_str()))
         .collect();
@@ -276,13 +318,13 @@ fn connector_context(connector: &Connector) -> Json {
         "example": serde_json::to_string_pretty(&parameters_example(connector)).unwrap_or_default(),
         "regions": connection.regions.iter().map(|(name, url, known)| json!({ "name": name, "url": url, "known": known.text() })).collect::<Vec<_>>(),
         "test": connection.test.text(),
-        "actions": connector.actions.iter().map(|it| action(connector, it)).collect::<Vec<_>>(),
+        "actions": by_title(connector).into_iter().map(|it| action(connector, it)).collect::<Vec<_>>(),
         "triggers": connector.triggers.iter().map(|it| {
             let repeats = &connector.actions[it.repeats];
             json!({
-                "name": it.name, "title": it.title, "doc": it.doc, "note": it.note, "repeats": repeats.name, "repeats_title": repeats.title,
+                "name": it.name, "title": it.title, "doc": it.doc, "note": trigger_note(connector, it), "repeats": repeats.name, "repeats_title": repeats.title,
                 "permissions": permissions(&repeats.permissions),
-                "inputs": fields(&it.input), "outputs": fields(&repeats.output), "example": examples(it.example.as_ref()),
+                "inputs": inputs(connector, &it.input), "outputs": fields(&repeats.output), "example": examples(it.example.as_ref()),
                 "windows": it.windows.iter().map(|window| json!({ "first": window.first, "start": window.start, "end": window.end, "fixed": window.fixed, "overlap": window.overlap })).collect::<Vec<_>>(),
                 "seen": it.seen.as_ref().map(|(list, by)| json!({ "list": list, "by": by })),
                 "command": command(connector, "trigger", &it.name, it.example.as_ref()),
@@ -299,6 +341,13 @@ fn connector_context(connector: &Connector) -> Json {
         "read_timeout": connection.read_timeout,
         "rate_classes": connection.rate_classes,
     })
+}
+
+/// The vendor's document lists actions by title, and so does the page.
+fn by_title(connector: &Connector) -> Vec<&Operation> {
+    let mut actions: Vec<&Operation> = connector.actions.iter().collect();
+    actions.sort_by_key(|action| action.title.to_lowercase());
+    actions
 }
 
 fn parameters_example(connector: &Connector) -> Json {
@@ -348,7 +397,7 @@ fn action(connector: &Connector, action: &Operation) -> Json {
         "effect_sentence": effect_sentence(action),
         "undo": action.undo,
         "permissions": permissions(&action.permissions),
-        "inputs": fields(&action.input),
+        "inputs": inputs(connector, &action.input),
         "outputs": fields(&action.output),
         "send_first": one_needed(&action.send_first),
         "paged": action.page.as_ref().is_some_and(|page| page.next.is_some()),
@@ -388,10 +437,52 @@ fn fields(fields: &[Field]) -> Vec<Json> {
     fields.iter().map(field).collect()
 }
 
+/// Inputs, with what holds for their element types here only.
+fn inputs(connector: &Connector, fields: &[Field]) -> Vec<Json> {
+    let refined = |it: &Field| it.ty.record().map(|id| refinements(connector, id)).unwrap_or_default();
+    let with = |it: &Field| {
+        let mut shown = field(it);
+        shown["refined"] = json!(refined(it));
+        shown
+    };
+    fields.iter().map(with).collect()
+}
+
+/// What a refined record says beside the record that it refines.
+fn refinements(connector: &Connector, id: crate::model::RecordId) -> String {
+    let (record, base) = (connector.record(id), connector.base(id));
+    let mut said = Vec::new();
+    for (field, plain) in record.fields.iter().zip(&base.fields) {
+        if field.place == crate::model::Place::Unsent && field.place != plain.place {
+            said.push(format!("`{}` is accepted and not sent", field.name));
+            continue;
+        }
+        if let Some(default) = field.default.as_ref().filter(|_| field.default != plain.default) {
+            said.push(format!("`{}` is `{}` when not given", field.name, crate::resolve::plain(default)));
+        }
+        if let Some(max) = field.rules.max_length.filter(|max| plain.rules.max_length != Some(*max)) {
+            said.push(format!("`{}` has at most {max} characters", field.name));
+        }
+    }
+    if let Some((_, value, of)) = &record.variant {
+        let keys = connector.variants[of.0].keys.iter().filter_map(|(key, rules)| {
+            let parts = rule_parts(rules);
+            (!parts.is_empty()).then(|| format!("{key}: {}", parts.join(", ")))
+        });
+        let keys: Vec<String> = keys.collect();
+        if !keys.is_empty() {
+            said.push(format!("`{value}` by kind: {}", keys.join("; ")));
+        }
+    }
+    if said.is_empty() { String::new() } else { format!("Here {}.", said.join("; ")) }
+}
+
 fn field(field: &Field) -> Json {
     let one_of: Vec<String> = field.rules.one_of.iter().map(|it| format!("`{}`", crate::resolve::plain(it))).collect();
     let unlisted = Field { rules: Rules { one_of: Vec::new(), ..field.rules.clone() }, ..field.clone() };
-    let text = |value: &Option<Json>| value.as_ref().map(|value| format!("`{}`", crate::resolve::plain(value)));
+    let text = |value: &Option<Json>| {
+        value.as_ref().map(|value| if value == "" { "empty text".to_owned() } else { format!("`{}`", crate::resolve::plain(value)) })
+    };
     json!({
         "name": field.name,
         "title": field.title,
@@ -405,6 +496,7 @@ fn field(field: &Field) -> Json {
         "note": note(field),
         "secret": field.secret,
         "documented": !field.document.absent,
+        "refined": "",
     })
 }
 

@@ -299,7 +299,7 @@ fn record(connector: &Connector, record: &Record) -> TokenStream {
     });
     let body = tables::record(connector, &record.name, &record.fields, &record.send_first, variant);
     let doc = match record.refines {
-        Some(_) => rust::doc(&format!("`{}`, as `{}` takes it.", record.name, record.table)),
+        Some(_) => rust::doc(&format!("`{}` with the rules of one action.", record.name)),
         None => rust::doc(&record.doc),
     };
     quote! {

@@ -4772,7 +4772,7 @@ pub(crate) static TASK_ERROR: Record = Record {
     ..Record::named("task_error")
 };
 
-/// `account_identifiers`, as `reset_password_account_account_identifiers` takes it.
+/// `account_identifiers` with the rules of one action.
 pub(crate) static RESET_PASSWORD_ACCOUNT_ACCOUNT_IDENTIFIERS: Record = Record {
     fields: &[
         Field::new(
@@ -4800,7 +4800,7 @@ pub(crate) static RESET_PASSWORD_ACCOUNT_ACCOUNT_IDENTIFIERS: Record = Record {
     ..Record::named("account_identifiers")
 };
 
-/// `email_identifiers`, as `delete_email_message_email_identifiers` takes it.
+/// `email_identifiers` with the rules of one action.
 pub(crate) static DELETE_EMAIL_MESSAGE_EMAIL_IDENTIFIERS: Record = Record {
     fields: &[
         Field::new(
@@ -4847,7 +4847,7 @@ pub(crate) static DELETE_EMAIL_MESSAGE_EMAIL_IDENTIFIERS: Record = Record {
     ..Record::named("email_identifiers")
 };
 
-/// `email_identifiers`, as `quarantine_email_message_email_identifiers` takes it.
+/// `email_identifiers` with the rules of one action.
 pub(crate) static QUARANTINE_EMAIL_MESSAGE_EMAIL_IDENTIFIERS: Record = Record {
     fields: &[
         Field::new(
@@ -4894,7 +4894,7 @@ pub(crate) static QUARANTINE_EMAIL_MESSAGE_EMAIL_IDENTIFIERS: Record = Record {
     ..Record::named("email_identifiers")
 };
 
-/// `email_identifiers`, as `restore_email_message_email_identifiers` takes it.
+/// `email_identifiers` with the rules of one action.
 pub(crate) static RESTORE_EMAIL_MESSAGE_EMAIL_IDENTIFIERS: Record = Record {
     fields: &[
         Field::new(
@@ -4941,7 +4941,7 @@ pub(crate) static RESTORE_EMAIL_MESSAGE_EMAIL_IDENTIFIERS: Record = Record {
     ..Record::named("email_identifiers")
 };
 
-/// `endpoint_identifiers`, as `isolate_endpoint_endpoint_identifiers` takes it.
+/// `endpoint_identifiers` with the rules of one action.
 pub(crate) static ISOLATE_ENDPOINT_ENDPOINT_IDENTIFIERS: Record = Record {
     fields: &[
         Field::new(
@@ -4991,7 +4991,7 @@ pub(crate) static ISOLATE_ENDPOINT_ENDPOINT_IDENTIFIERS: Record = Record {
     ..Record::named("endpoint_identifiers")
 };
 
-/// `endpoint_identifiers`, as `restore_endpoint_endpoint_identifiers` takes it.
+/// `endpoint_identifiers` with the rules of one action.
 pub(crate) static RESTORE_ENDPOINT_ENDPOINT_IDENTIFIERS: Record = Record {
     fields: &[
         Field::new(
@@ -5041,7 +5041,7 @@ pub(crate) static RESTORE_ENDPOINT_ENDPOINT_IDENTIFIERS: Record = Record {
     ..Record::named("endpoint_identifiers")
 };
 
-/// `block_objects`, as `add_to_block_list_block_objects` takes it.
+/// `block_objects` with the rules of one action.
 pub(crate) static ADD_TO_BLOCK_LIST_BLOCK_OBJECTS: Record = Record {
     fields: &[
         Field::new(
@@ -5089,7 +5089,7 @@ pub(crate) static ADD_TO_BLOCK_LIST_BLOCK_OBJECTS: Record = Record {
     ..Record::named("block_objects")
 };
 
-/// `block_objects`, as `remove_from_block_list_block_objects` takes it.
+/// `block_objects` with the rules of one action.
 pub(crate) static REMOVE_FROM_BLOCK_LIST_BLOCK_OBJECTS: Record = Record {
     fields: &[
         Field::new(
@@ -5137,7 +5137,7 @@ pub(crate) static REMOVE_FROM_BLOCK_LIST_BLOCK_OBJECTS: Record = Record {
     ..Record::named("block_objects")
 };
 
-/// `block_objects`, as `add_to_exception_list_block_objects` takes it.
+/// `block_objects` with the rules of one action.
 pub(crate) static ADD_TO_EXCEPTION_LIST_BLOCK_OBJECTS: Record = Record {
     fields: &[
         Field::new(
@@ -5185,7 +5185,7 @@ pub(crate) static ADD_TO_EXCEPTION_LIST_BLOCK_OBJECTS: Record = Record {
     ..Record::named("block_objects")
 };
 
-/// `multi_response`, as `add_to_exception_list_multi_response` takes it.
+/// `multi_response` with the rules of one action.
 pub(crate) static ADD_TO_EXCEPTION_LIST_MULTI_RESPONSE: Record = Record {
     fields: &[
         Field::new("status", Shape::Integer, Place::Key(&[Wire::key("status")], None))
@@ -5199,7 +5199,7 @@ pub(crate) static ADD_TO_EXCEPTION_LIST_MULTI_RESPONSE: Record = Record {
     ..Record::named("multi_response")
 };
 
-/// `block_objects`, as `remove_from_exception_list_block_objects` takes it.
+/// `block_objects` with the rules of one action.
 pub(crate) static REMOVE_FROM_EXCEPTION_LIST_BLOCK_OBJECTS: Record = Record {
     fields: &[
         Field::new("description", Shape::Text, Place::Unsent)
@@ -5242,7 +5242,7 @@ pub(crate) static REMOVE_FROM_EXCEPTION_LIST_BLOCK_OBJECTS: Record = Record {
     ..Record::named("block_objects")
 };
 
-/// `multi_response`, as `remove_from_exception_list_multi_response` takes it.
+/// `multi_response` with the rules of one action.
 pub(crate) static REMOVE_FROM_EXCEPTION_LIST_MULTI_RESPONSE: Record = Record {
     fields: &[
         Field::new("status", Shape::Integer, Place::Key(&[Wire::key("status")], None))
@@ -5256,7 +5256,7 @@ pub(crate) static REMOVE_FROM_EXCEPTION_LIST_MULTI_RESPONSE: Record = Record {
     ..Record::named("multi_response")
 };
 
-/// `multi_response`, as `add_to_suspicious_list_multi_response` takes it.
+/// `multi_response` with the rules of one action.
 pub(crate) static ADD_TO_SUSPICIOUS_LIST_MULTI_RESPONSE: Record = Record {
     fields: &[
         Field::new("status", Shape::Integer, Place::Key(&[Wire::key("status")], None))
@@ -5270,7 +5270,7 @@ pub(crate) static ADD_TO_SUSPICIOUS_LIST_MULTI_RESPONSE: Record = Record {
     ..Record::named("multi_response")
 };
 
-/// `block_objects`, as `remove_from_suspicious_list_block_objects` takes it.
+/// `block_objects` with the rules of one action.
 pub(crate) static REMOVE_FROM_SUSPICIOUS_LIST_BLOCK_OBJECTS: Record = Record {
     fields: &[
         Field::new("description", Shape::Text, Place::Unsent)
@@ -5313,7 +5313,7 @@ pub(crate) static REMOVE_FROM_SUSPICIOUS_LIST_BLOCK_OBJECTS: Record = Record {
     ..Record::named("block_objects")
 };
 
-/// `multi_response`, as `remove_from_suspicious_list_multi_response` takes it.
+/// `multi_response` with the rules of one action.
 pub(crate) static REMOVE_FROM_SUSPICIOUS_LIST_MULTI_RESPONSE: Record = Record {
     fields: &[
         Field::new("status", Shape::Integer, Place::Key(&[Wire::key("status")], None))

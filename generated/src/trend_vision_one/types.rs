@@ -3191,7 +3191,7 @@ impl SuspiciousBlockObjects {
 /// An entry of the Suspicious Object List.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SuspiciousObjects {
-    /// Why it is on the list; empty when nobody said. Default: ``.
+    /// Why it is on the list; empty when nobody said.
     pub description: String,
     /// A domain.
     ///
@@ -3247,7 +3247,7 @@ pub struct SuspiciousObjects {
 /// An entry of the exception list.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ExceptionObjects {
-    /// Why it is on the list; empty when nobody said. Default: ``.
+    /// Why it is on the list; empty when nobody said.
     pub description: String,
     /// A domain.
     ///

@@ -7,6 +7,7 @@ use comfy_table::{ContentArrangement, Table};
 use connectome_core::{Error, ErrorKind};
 use serde_json::Value;
 
+use crate::arguments::Form;
 use crate::exit::CLOSED_PIPE;
 
 /// Prints a text as it is.
@@ -23,6 +24,11 @@ pub fn line(line: &str) -> Result<(), Error> {
 /// Prints a JSON document, indented.
 pub fn json(value: &Value) -> Result<(), Error> {
     line(&serde_json::to_string_pretty(value).unwrap_or_default())
+}
+
+/// Prints a JSON document: indented, or on one line where lines are asked for.
+pub fn document(form: Form, value: &Value) -> Result<(), Error> {
+    if form == Form::Jsonl { json_line(value) } else { json(value) }
 }
 
 /// Prints a JSON line.

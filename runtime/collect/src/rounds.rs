@@ -171,9 +171,7 @@ impl Rounds {
                     ErrorKind::Storage,
                     format!("the saved progress of {} cannot be read: {error}", trigger.name),
                 )
-                .advice(
-                    "nothing was changed; `connectome state reset` forgets it and starts again from the input's start",
-                )
+                .advice("nothing was changed; without it the trigger starts again where its input says")
             })?,
         };
         Ok(Self { connection, plan: Plan::new(trigger, input, progress) })

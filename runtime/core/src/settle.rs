@@ -165,10 +165,10 @@ pub fn outputs(connector: &Connector, operation: &Operation, mut findings: Findi
     if failed > 0 {
         return Err(Error::new(ErrorKind::Partial, format!("{failed} of {} did not work", items.len()))
             .operation(operation.name)
-            .advice(if operation.multi_status_task.is_some() {
-                "the tasks of the others have started; repeat the failed ones only"
-            } else {
-                "the others are done; repeat the failed ones only"
+            .advice(match operation.multi_status_task {
+                _ if failed == items.len() => "nothing was done; see what the service said of each",
+                Some(_) => "the tasks of the others have started; repeat the failed ones only",
+                None => "the others are done; repeat the failed ones only",
             })
             .items(items)
             .output(shown));

@@ -7,7 +7,7 @@
 mod behave;
 mod check;
 mod fault;
-mod filter;
+pub mod filter;
 mod form;
 mod http;
 mod record;

@@ -1,8 +1,8 @@
 //! `connectome action`
 
 use connectome_core::operation::Operation;
-use connectome_core::place::Source;
-use connectome_core::request::{Body, Content, Request};
+use connectome_core::place::{Place, Source};
+use connectome_core::request::{Body, Content, Request, fill};
 use connectome_core::secret::MASK;
 use connectome_core::{Connection, Error, ErrorKind};
 use serde_json::{Value, json};
@@ -25,21 +25,20 @@ pub async fn run(world: &World, verb: &Action) -> Outcome {
         return stream(&connection, operation, &input).await;
     }
     match connection.call(operation, input).await {
-        Ok(output) if world.arguments.output == Form::Jsonl => print::json_line(&output),
-        Ok(output) => print::json(&output),
+        Ok(output) => print::document(world.arguments.output, &output),
         Err(error) => {
-            partial(&error)?;
+            partial(world.arguments.output, &error)?;
             Err(error)
         }
     }
 }
 
-/// What worked is a result even when the rest failed.
-pub fn partial(error: &Error) -> Outcome {
+/// What worked is a result even when the rest failed: a new key, say, is shown once and never again.
+fn partial(form: Form, error: &Error) -> Outcome {
     let parts = error.parts();
     match (error.kind(), &parts.output) {
-        (ErrorKind::Partial, _) => print::json(&json!({ "partial": true, "items": parts.items })),
-        (ErrorKind::Protocol, Some(output)) => print::json(output),
+        (ErrorKind::Partial, output) => print::document(form, &json!({ "partial": true, "items": parts.items, "output": output })),
+        (ErrorKind::Protocol, Some(output)) => print::document(form, output),
         _ => Ok(()),
     }
 }
@@ -96,16 +95,15 @@ fn dry_run(
     }
     let connection = Connection::new(connector, settings)?;
     let input = connection.validate(operation, input)?;
-    let request = connection.request(operation, &input)?;
+    let mut request = connection.request(operation, &input)?;
+    mask(operation, &mut request);
     let clean = |text: &str| connection.redactor().clean(text);
     if world.arguments.output != Form::Text {
-        return print::json(
-            &serde_json::from_str(&clean(&as_json(&connection, &request).to_string())).unwrap_or_default(),
-        );
+        return print::document(world.arguments.output, &serde_json::from_str(&clean(&as_json(&connection, &request).to_string())).unwrap_or_default());
     }
     let mut page = String::new();
     if let Some(path) = operation.poll.as_ref().and_then(|poll| poll.call) {
-        page.push_str(&format!("# first, until the task has ended:\nGET {}{path}\n\n", connection.origin().base()));
+        page.push_str(&format!("# first, until the task has ended:\nGET {}{}\n\n", connection.origin().base(), fill(path, &input)));
     }
     if operation.cap.is_some_and(|cap| !cap.ask.is_empty()) {
         page.push_str("# first, the same request is sent to count the results\n");
@@ -136,6 +134,24 @@ fn dry_run(
     print::text(&clean(&page))?;
     eprintln!("nothing was sent");
     Ok(())
+}
+
+/// Hides secret inputs, however short: the redactor looks for longer ones only.
+fn mask(operation: &Operation, request: &mut Request) {
+    for field in operation.input.fields.iter().filter(|field| field.secret) {
+        match (field.place, &mut request.body) {
+            (Place::Part(name, _), Body::Form(parts)) => {
+                for part in parts.iter_mut().filter(|part| part.name == name) {
+                    part.content = Content::Text(MASK.to_owned());
+                }
+            }
+            (Place::Body(name), Body::Json(Value::Object(object))) => {
+                object.entry(name).and_modify(|value| *value = json!(MASK));
+            }
+            (Place::Header(name), _) => request.headers.iter_mut().filter(|(key, _)| *key == name).for_each(|(_, value)| *value = MASK.to_owned()),
+            _ => {}
+        }
+    }
 }
 
 fn as_json(connection: &Connection, request: &Request) -> Value {

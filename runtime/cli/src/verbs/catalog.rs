@@ -10,7 +10,7 @@ use crate::print;
 pub fn run(world: &World, verb: &Catalog) -> Outcome {
     let entries: Vec<Value> = world.connectors.iter().map(|connector| entry(connector.catalog)).collect();
     if verb.json || world.arguments.output != Form::Text {
-        return print::json(&json!({ "connectors": entries }));
+        return print::document(world.arguments.output, &json!({ "connectors": entries }));
     }
     let count = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_array).map_or(0, Vec::len).to_string();
     let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();

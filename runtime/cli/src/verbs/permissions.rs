@@ -46,7 +46,7 @@ pub fn run(world: &World, verb: &Permissions) -> Outcome {
         }
         let roles: Vec<Value> =
             roles.iter().map(|(name, suffices)| json!({ "role": name, "suffices": suffices })).collect();
-        return print::json(&json!({ "permissions": apps, "roles": roles }));
+        return print::document(world.arguments.output, &json!({ "permissions": apps, "roles": roles }));
     }
     if needed.is_empty() {
         return print::line("None of these needs a permission.");

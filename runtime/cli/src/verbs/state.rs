@@ -15,31 +15,35 @@ use crate::print;
 pub fn run(world: &World, verb: &State) -> Outcome {
     let path = state_path(world)?;
     if !path.exists() {
-        return match world.arguments.output {
-            Form::Text => print::line(&format!("there is no state in {}", path.display())),
-            Form::Json | Form::Jsonl => print::json(&json!([])),
+        return match (&verb.verb, world.arguments.output) {
+            (StateVerb::Reset { .. }, _) => Err(Error::new(ErrorKind::Input, format!("there is no state in {}", path.display())).advice("there is nothing to forget; --state names another file")),
+            (StateVerb::Show, Form::Text) => print::line(&format!("there is no state in {}", path.display())),
+            (StateVerb::Show, Form::Json) => print::json(&json!([])),
+            (StateVerb::Show, Form::Jsonl) => Ok(()),
         };
     }
     let database = Database::open(&path)?;
     match &verb.verb {
         StateVerb::Show => show(world, &database),
-        StateVerb::Reset { name, yes } => reset(&database, name, *yes),
+        StateVerb::Reset { name, yes } => reset(world, &database, name, *yes),
     }
 }
 
 fn show(world: &World, database: &Database) -> Outcome {
     let entries = database.entries()?;
-    if world.arguments.output != Form::Text {
-        let list: Vec<Value> = entries.iter().map(|entry| json!({ "name": entry.key, "updated": entry.updated, "value": serde_json::from_str::<Value>(&entry.value).unwrap_or_default() })).collect();
-        return print::json(&Value::Array(list));
+    // A damaged value is shown as the text that it is.
+    let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
+    let mut list = entries.iter().map(|entry| json!({ "name": entry.key, "updated": entry.updated, "value": value(&entry.value) }));
+    match world.arguments.output {
+        Form::Text => {}
+        Form::Json => return print::json(&list.collect()),
+        Form::Jsonl => return list.try_for_each(|entry| print::json_line(&entry)),
     }
-    let rows = entries
-        .iter()
-        .map(|entry| vec![entry.key.clone(), entry.updated.clone(), format!("{} bytes", entry.value.len())]);
+    let rows = entries.iter().map(|entry| vec![entry.key.clone(), entry.updated.clone(), format!("{} B", entry.value.len())]);
     print::text(&print::table(&["checkpoint", "written", "size"], rows))
 }
 
-fn reset(database: &Database, name: &str, yes: bool) -> Outcome {
+fn reset(world: &World, database: &Database, name: &str, yes: bool) -> Outcome {
     let matching: Vec<String> =
         database.entries()?.into_iter().map(|entry| entry.key).filter(|key| key.starts_with(name)).collect();
     if matching.is_empty() {
@@ -60,5 +64,8 @@ fn reset(database: &Database, name: &str, yes: bool) -> Outcome {
         }
     }
     let count = database.reset(name)?;
-    print::line(&format!("forgot {count}"))
+    match world.arguments.output {
+        Form::Text => print::line(&format!("forgot {}", matching.join(", "))),
+        form => print::document(form, &json!({ "forgotten": count })),
+    }
 }

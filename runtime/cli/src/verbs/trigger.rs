@@ -19,14 +19,20 @@ pub async fn run(world: &World, verb: &Trigger) -> Outcome {
     let connector = world.connector(&verb.connector)?;
     let trigger = connector.trigger(&verb.trigger).ok_or_else(|| {
         let names: Vec<&str> = connector.triggers.iter().map(|trigger| trigger.name).collect();
-        Error::new(ErrorKind::Input, format!("{} has no trigger {:?}", connector.title, verb.trigger))
-            .advice(format!("there are: {}", names.join(", ")))
+        let advice = match connector.operation(&verb.trigger) {
+            Some(action) => format!("it is an action: `connectome action {} {}`", connector.name, action.name),
+            None => format!("there are: {}", names.join(", ")),
+        };
+        Error::new(ErrorKind::Input, format!("{} has no trigger {:?}", connector.title, verb.trigger)).advice(advice)
     })?;
     let input = input::read(verb.input.as_deref())?;
     let connection = connect(world, connector, &verb.access)?;
     let state = State::open(&state_path(world)?)?;
     let key = key(connector.name, trigger.name, connection.origin().root(), &input);
-    let mut rounds = Rounds::new(connection.clone(), trigger, &input, state.load(&key)?.as_deref())?;
+    let mut rounds = Rounds::new(connection.clone(), trigger, &input, state.load(&key)?.as_deref()).map_err(|error| match error.kind() {
+        ErrorKind::Storage => error.advice(format!("nothing was changed; `connectome state reset {key}` forgets it, and the trigger starts again where its input says")),
+        _ => error,
+    })?;
     let stop = interrupted();
     tokio::pin!(stop);
     let mut failures = 0;
