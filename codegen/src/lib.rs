@@ -66,7 +66,12 @@ fn file(id: FileId, text: &str, problems: &Problems) -> Option<spec::File> {
             problems.push(read::wrong_kind(&node, "the sections of a spec file").help(sections));
             None
         }
-        Ok(Some(node)) if node.value != yaml::Value::Null => spec::File::take(&node, problems),
+        Ok(Some(node)) if node.value != yaml::Value::Null => {
+            let file = spec::File::take(&node, problems);
+            // `atcions:` hides what it declares, and every use of that would be a mistake.
+            let sections = if let yaml::Value::Map(entries) = &node.value { entries.as_slice() } else { &[] };
+            file.filter(|_| !sections.iter().any(|(key, _)| problems.told_as("unknown-key", key.span)))
+        }
         // A file of comments says nothing, and nothing wrong.
         Ok(_) => Some(spec::File::default()),
         Err(()) => None,

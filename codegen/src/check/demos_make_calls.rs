@@ -32,6 +32,7 @@ pub fn check(subject: &Subject<'_>) {
                         ));
                     }
                 }
+                _ if subject.problems.misread(scene.span) => {}
                 _ => subject.problems.push(
                     Diagnostic::new(
                         "scene-without-call",
@@ -41,7 +42,8 @@ pub fn check(subject: &Subject<'_>) {
                     .help("say one of `action:` and `trigger:`"),
                 ),
             }
-            if file.simulator.is_none() {
+            let first = file.demo.first().is_some_and(|first| first.span == scene.span);
+            if file.simulator.is_none() && first && !subject.problems.misread_any(&spec.files) {
                 subject.problems.push(
                     Diagnostic::new(
                         "demo-without-simulator",

@@ -205,8 +205,10 @@ fn edge(subject: &Subject<'_>, spec: &Spec, edge: &Relationship) {
             .help("say one of `each`, `join` and `target`"),
         );
     }
-    let steps: Vec<&str> =
-        ends.iter().filter_map(|end| entities.get(&end.value)).map(|entity| entity.from.value.as_str()).collect();
+    let made_from = |end: &&Name| {
+        entities.get(&end.value).map(|entity| entity.from.value.as_str()).filter(|it| spec.file.steps.get(it).is_some())
+    };
+    let steps: Vec<&str> = ends.iter().filter_map(made_from).collect();
     if let Some(each) = &edge.each
         && let Some(step) = step_of(subject, spec, each)
         && steps.len() == 2

@@ -3,6 +3,7 @@
 use super::Subject;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::model::{Call, Connector};
+use crate::read::Names;
 use crate::resolve::text::unknown;
 use crate::source::Span;
 use crate::spec::{Name, Spec};
@@ -13,7 +14,12 @@ pub fn check(subject: &Subject<'_>) {
         let spec = &simulator.spec;
         let places = calls(file, connector);
         let calls: Vec<&String> = places.iter().map(|(call, _)| call).collect();
+        // `erorrs:` hides all of them.
+        fn hides<T>(subject: &Subject<'_>, known: &Names<T>, name: &Name) -> bool {
+            known.0.is_empty() && subject.problems.misspelt(Span { start: 0, end: u32::MAX, ..name.span }, &[])
+        }
         for (call, behaviour) in spec.calls.iter() {
+            let told = |near: &str| places.iter().any(|(call, span)| call == near && subject.problems.told(*span));
             if !calls.contains(&&call.value) {
                 let open: Vec<&str> = calls
                     .iter()
@@ -22,13 +28,17 @@ pub fn check(subject: &Subject<'_>) {
                     .collect();
                 let diagnostic =
                     Diagnostic::new("unknown-call", call.span, format!("the connector does not call `{}`", call.value));
-                subject.problems.push(match nearest(&call.value, open) {
+                let near = nearest(&call.value, open);
+                if near.is_some_and(told) {
+                    continue;
+                }
+                subject.problems.push(match near {
                     Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
                     None => diagnostic.help("leave it out, or write the call as an action does"),
                 });
             }
             let collection = |name: &Name| {
-                if spec.collections.get(&name.value).is_none() && !subject.problems.misread(name.span) {
+                if spec.collections.get(&name.value).is_none() && !subject.problems.misread(name.span) && !hides(subject, &spec.collections, name) {
                     subject.problems.push(unknown(
                         "unknown-collection",
                         "collection",
@@ -47,7 +57,7 @@ pub fn check(subject: &Subject<'_>) {
                 collection(name);
             }
             for name in [&behaviour.missing, &behaviour.duplicate, &behaviour.stale].into_iter().flatten() {
-                if spec.errors.get(&name.value).is_none() {
+                if spec.errors.get(&name.value).is_none() && !hides(subject, &spec.errors, name) {
                     subject.problems.push(unknown(
                         "unknown-failure",
                         "error",

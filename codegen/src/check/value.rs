@@ -63,6 +63,8 @@ fn record(
         misfits.push((place.clone(), format!("expected an object, found {}", kind(value))));
         return;
     };
+    let absent = |field: &&Field| !given.contains_key(&field.name) && !field.aliases.iter().any(|alias| given.contains_key(alias));
+    let mut missing: Vec<&str> = fields.iter().filter(|field| field.required && field.default.is_none()).filter(absent).map(|field| field.name.as_str()).collect();
     for (key, value) in given {
         place.push(key.clone());
         match fields.iter().find(|field| field.name == *key || field.aliases.contains(key)) {
@@ -78,24 +80,16 @@ fn record(
                 _ => typed(connector, &field.ty, &field.rules, value, side, place, misfits),
             },
             None if side == Side::Input => {
-                let near = crate::diagnostic::nearest(key, fields.iter().map(|field| field.name.as_str()));
-                misfits.push((
-                    place.clone(),
-                    near.map_or_else(
-                        || format!("{UNKNOWN} `{key}`"),
-                        |near| format!("{UNKNOWN} `{key}`; did you mean `{near}`?"),
-                    ),
-                ));
+                // A misspelt name near a missing one is one mistake.
+                let near = crate::diagnostic::nearest(key, fields.iter().filter(absent).map(|field| field.name.as_str()));
+                missing.retain(|name| Some(*name) != near);
+                misfits.push((place.clone(), near.map_or_else(|| format!("{UNKNOWN} `{key}`"), |near| format!("{UNKNOWN} `{key}`; did you mean `{near}`?"))));
             }
             None => {}
         }
         place.pop();
     }
-    for field in fields.iter().filter(|field| field.required && field.default.is_none()) {
-        if !given.contains_key(&field.name) && !field.aliases.iter().any(|alias| given.contains_key(alias)) {
-            misfits.push((place.clone(), format!("`{}` is required and missing", field.name)));
-        }
-    }
+    misfits.extend(missing.into_iter().map(|name| (place.clone(), format!("`{name}` is required and missing"))));
 }
 
 fn typed(

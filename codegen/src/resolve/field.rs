@@ -241,7 +241,7 @@ fn cells(scope: &Scope<'_>, word: &Common, written: &str, default: Option<&Json>
     cells.differs = cells != truth;
     if let Document::Cells(said, span) = document {
         let only_example = said.names().all(|name| name == "example");
-        if !cells.differs && !only_example && !scope.problems.misread(*span) {
+        if !cells.differs && !only_example && !scope.problems.misread(word.rules.span) && !scope.problems.told(*span) {
             scope.problem(
                 Diagnostic::new("no-difference", *span, "the document says the same as the field")
                     .help("`document` is for cells that differ from the truth; leave it out"),

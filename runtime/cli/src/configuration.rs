@@ -40,7 +40,9 @@ pub fn settings(world: &World, connector: &'static Connector, access: &Access) -
     }
     let prefix = environment_prefix(connector.name);
     for field in connector.parameters.fields {
-        if let Ok(value) = std::env::var(format!("{prefix}{}", field.name.to_uppercase())) {
+        // A variable that is empty says nothing: that is how scripts leave one out.
+        let variable = std::env::var(format!("{prefix}{}", field.name.to_uppercase()));
+        if let Some(value) = variable.ok().filter(|value| !value.is_empty()) {
             parameters.insert(field.name.to_owned(), typed(field, value));
         }
     }
@@ -101,30 +103,67 @@ fn instance(world: &World, connector: &Connector, access: &Access) -> Result<Opt
         };
     };
     let at = |message: String| wrong(format!("{}: {message}", path.display()));
-    let instances = document.get("instances").and_then(Item::as_table_like);
-    let names: Vec<&str> = instances.map(|table| table.iter().map(|(name, _)| name).collect()).unwrap_or_default();
-    let of = |name: &str| instances.and_then(|table| table.get(name)).and_then(Item::as_table_like);
-    let is_ours =
-        |name: &&str| of(name).and_then(|table| table.get("connector")).and_then(Item::as_str) == Some(connector.name);
-    let name = match &access.instance {
-        Some(name) if of(name).is_none() => {
-            return Err(at(format!("there is no instance {name:?}")).advice(format!("there are: {}", names.join(", "))));
-        }
-        Some(name) if !is_ours(&name.as_str()) => {
-            return Err(at(format!("the instance {name:?} is not of {}", connector.name)));
-        }
-        Some(name) => name.as_str(),
-        None => match names.iter().filter(|name| is_ours(name)).collect::<Vec<_>>().as_slice() {
-            [] => return Ok(None),
-            [only] => **only,
-            several => {
-                let several: Vec<&str> = several.iter().map(|name| **name).collect();
-                return Err(at(format!("{} has several instances", connector.name))
-                    .advice(format!("name one with --instance: {}", several.join(", "))));
-            }
-        },
+    let instances = instances(world, &document).map_err(|(message, advice)| at(message).advice(advice))?;
+    let names = |of: &dyn Fn(&str) -> bool| -> Vec<&str> {
+        instances.iter().filter(|(_, connector, _)| of(connector)).map(|(name, ..)| *name).collect()
     };
-    of(name).map(|table| read_instance(connector, name, table).map_err(|message| at(message))).transpose()
+    let ours = names(&|name| name == connector.name);
+    let name = match (&access.instance, ours.as_slice()) {
+        (Some(name), ours) if ours.contains(&name.as_str()) => name.as_str(),
+        (Some(name), _) if names(&|_| true).contains(&name.as_str()) => {
+            return Err(at(format!("the instance {name:?} is not of {}", connector.name)).advice(list(&ours)));
+        }
+        (Some(name), _) => return Err(at(format!("there is no instance {name:?}")).advice(list(&names(&|_| true)))),
+        (None, []) => return Ok(None),
+        (None, [only]) => only,
+        (None, several) => {
+            return Err(at(format!("{} has several instances", connector.name))
+                .advice(format!("name one with --instance: {}", several.join(", "))));
+        }
+    };
+    let found = instances.iter().find(|(known, ..)| *known == name).map(|(.., table)| *table);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let read = |table| {
+        read_instance(connector, folder, table)
+            .map_err(|(message, advice)| at(format!("instance {name:?}: {message}")).advice(advice))
+    };
+    found.map(read).transpose()
+}
+
+/// What is wrong, and what to do about it.
+type Mistake = (String, String);
+
+fn list(names: &[&str]) -> String {
+    if names.is_empty() { "there is none".to_owned() } else { format!("there are: {}", names.join(", ")) }
+}
+
+/// Every instance: its name, its connector and what it says. A misspelt word must not pass for nothing.
+fn instances<'a>(
+    world: &World,
+    document: &'a DocumentMut,
+) -> Result<Vec<(&'a str, &'a str, &'a dyn TableLike)>, Mistake> {
+    if let Some((key, _)) = document.iter().find(|(key, _)| *key != "instances") {
+        return Err((
+            format!("unknown key {key:?}"),
+            "the file holds tables [instances.NAME] and nothing else".to_owned(),
+        ));
+    }
+    let Some(instances) = document.get("instances") else { return Ok(Vec::new()) };
+    let form = || "write [instances.NAME]".to_owned();
+    let instances = instances.as_table_like().ok_or_else(|| ("instances is not a table".to_owned(), form()))?;
+    let read = |(name, item): (&'a str, &'a Item)| {
+        let table = item.as_table_like().ok_or_else(|| (format!("instance {name:?} is not a table"), form()))?;
+        let names: Vec<&str> = world.connectors.iter().map(|connector| connector.name).collect();
+        match table.get("connector").and_then(Item::as_str) {
+            Some(connector) if names.contains(&connector) => Ok((name, connector, table)),
+            Some(connector) => Err((format!("instance {name:?}: there is no connector {connector:?}"), list(&names))),
+            None => Err((
+                format!("instance {name:?} does not say its connector"),
+                format!("write connector = {:?}", names.first().unwrap_or(&"NAME")),
+            )),
+        }
+    };
+    instances.iter().map(read).collect()
 }
 
 fn document(world: &World) -> Result<Option<(PathBuf, DocumentMut)>, Error> {
@@ -146,54 +185,83 @@ fn document(world: &World) -> Result<Option<(PathBuf, DocumentMut)>, Error> {
             "check the file's permissions"
         })
     })?;
-    let document = text
-        .parse::<DocumentMut>()
-        .map_err(|error| wrong(format!("{} is not TOML: {}", path.display(), error.message())))?;
+    let document = text.parse::<DocumentMut>().map_err(|error| {
+        // The line is named rather than shown: it may hold a secret.
+        let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        let said = error.message().lines().next().unwrap_or_default().to_owned();
+        wrong(format!("{}, line {line}: this is not TOML: {said}", path.display()))
+            .advice("mend the line; texts stand in quotes")
+    })?;
     Ok(Some((path, document)))
 }
 
-fn read_instance(connector: &Connector, name: &str, table: &dyn TableLike) -> Result<Instance, String> {
-    for (key, _) in table.iter() {
-        if !INSTANCE_KEYS.contains(&key) {
-            return Err(format!("instance {name:?}: unknown key {key:?}; there are {}", INSTANCE_KEYS.join(", ")));
-        }
+/// Relative paths in the file are relative to its folder.
+fn read_instance(connector: &Connector, folder: &Path, table: &dyn TableLike) -> Result<Instance, Mistake> {
+    if let Some((key, _)) = table.iter().find(|(key, _)| !INSTANCE_KEYS.contains(key)) {
+        let parameter =
+            connector.parameters.field(key).map(|field| format!("; {} goes below [….parameters]", field.name));
+        return Err((
+            format!("unknown key {key:?}"),
+            format!("{}{}", list(&INSTANCE_KEYS), parameter.unwrap_or_default()),
+        ));
     }
     let mut parameters = Map::new();
-    if let Some(given) = table.get("parameters").and_then(Item::as_table_like) {
-        for (key, item) in given.iter() {
-            let Some(field) = connector.parameters.field(key) else {
-                let names: Vec<&str> = connector.parameters.fields.iter().map(|field| field.name).collect();
-                return Err(format!(
-                    "instance {name:?}: {} has no parameter {key:?}; there are {}",
-                    connector.title,
-                    names.join(", ")
-                ));
-            };
-            let value = match item.as_table_like() {
-                Some(reference) => Value::from(secret(name, key, reference)?),
-                None if field.secret => {
-                    return Err(format!(
-                        "instance {name:?}: {key} is a secret and stands here in plain; write `{key} = {{ env = \"VAR\" }}` or `{{ file = \"PATH\" }}`"
-                    ));
-                }
-                None => plain(item)
-                    .ok_or_else(|| format!("instance {name:?}: {key} is neither text, number, true nor false"))?,
-            };
-            parameters.insert(key.to_owned(), value);
-        }
+    let given = match table.get("parameters") {
+        None => None,
+        Some(item) => Some(item.as_table_like().ok_or_else(|| {
+            ("parameters is not a table".to_owned(), "write parameters = { NAME = VALUE }".to_owned())
+        })?),
+    };
+    for (key, item) in given.into_iter().flat_map(TableLike::iter) {
+        let Some(field) = connector.parameters.field(key) else {
+            let names: Vec<&str> = connector.parameters.fields.iter().map(|field| field.name).collect();
+            return Err((format!("{} has no parameter {key:?}", connector.title), list(&names)));
+        };
+        let value = match item.as_table_like() {
+            Some(reference) => typed(field, referred(key, folder, reference)?),
+            None if field.secret => {
+                let advice = format!("write {key} = {{ env = \"VAR\" }} or {key} = {{ file = \"PATH\" }}");
+                return Err((format!("{key} is a secret and stands here in plain"), advice));
+            }
+            None => plain(item).ok_or_else(|| {
+                (format!("{key} is neither text, number, true nor false"), "write one of these".to_owned())
+            })?,
+        };
+        parameters.insert(field.name.to_owned(), value);
     }
-    let ca_file = table.get("ca_file").and_then(Item::as_str).map(PathBuf::from);
+    let ca_file = match table.get("ca_file") {
+        None => None,
+        Some(item) => Some(
+            item.as_str()
+                .map(|path| folder.join(path))
+                .ok_or_else(|| ("ca_file is not a text".to_owned(), "write the path of a file".to_owned()))?,
+        ),
+    };
     Ok(Instance { parameters, ca_file })
 }
 
-fn secret(name: &str, key: &str, reference: &dyn TableLike) -> Result<String, String> {
-    match (reference.get("env").and_then(Item::as_str), reference.get("file").and_then(Item::as_str)) {
-        (Some(variable), None) => std::env::var(variable)
-            .map_err(|_| format!("instance {name:?}: {key} comes from the variable {variable}, which is not set")),
-        (None, Some(path)) => std::fs::read_to_string(path)
-            .map(|text| text.trim_end().to_owned())
-            .map_err(|error| format!("instance {name:?}: {key} comes from {path}, which cannot be read: {error}")),
-        _ => Err(format!("instance {name:?}: {key} says neither `env` nor `file`")),
+/// The text that `{ env = … }` or `{ file = … }` stands for.
+fn referred(key: &str, folder: &Path, reference: &dyn TableLike) -> Result<String, Mistake> {
+    let texts: Vec<(&str, Option<&str>)> = reference.iter().map(|(name, item)| (name, item.as_str())).collect();
+    match texts.as_slice() {
+        [("env", Some(variable))] => std::env::var(variable).map_err(|_| {
+            (
+                format!("{key} comes from the variable {variable}, which is not set"),
+                format!("set {variable} in the environment"),
+            )
+        }),
+        [("file", Some(path))] => {
+            std::fs::read_to_string(folder.join(path)).map(|text| text.trim_end().to_owned()).map_err(|error| {
+                (
+                    format!("{key} comes from {}, which cannot be read: {error}", folder.join(path).display()),
+                    "check the path and the file's permissions".to_owned(),
+                )
+            })
+        }
+        _ => Err((
+            format!("{key} does not say where it comes from"),
+            format!("write {key} = {{ env = \"VAR\" }} or {key} = {{ file = \"PATH\" }}"),
+        )),
     }
 }
 
@@ -215,10 +283,8 @@ pub fn state_path(world: &World) -> Result<PathBuf, Error> {
     }
 }
 
+/// A folder of the XDG specification. A path that is not absolute counts as none, as it says there.
 fn folder(variable: &str, below_home: &str) -> Option<PathBuf> {
-    let absolute = |path: PathBuf| Some(path).filter(|path| path.is_absolute());
-    std::env::var_os(variable)
-        .map(PathBuf::from)
-        .and_then(absolute)
-        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(below_home)))
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(below_home)))
 }

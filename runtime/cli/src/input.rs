@@ -17,9 +17,11 @@ pub fn read(given: Option<&str>) -> Result<Value, Error> {
             })?;
             (text, "standard input", "pipe one JSON object into it, or name a file")
         }
-        Some(given) if given.trim_start().starts_with(['{', '[']) => {
-            (given.to_owned(), "--input", "in a shell, put single quotes around it, and double ones around keys and texts")
-        }
+        Some(given) if given.trim_start().starts_with(['{', '[']) => (
+            given.to_owned(),
+            "--input",
+            "in a shell, put single quotes around it, and double ones around keys and texts",
+        ),
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|error| {
                 wrong(format!("the input file {path} cannot be read: {error}"))

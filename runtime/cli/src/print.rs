@@ -31,6 +31,13 @@ pub fn document(form: Form, value: &Value) -> Result<(), Error> {
     if form == Form::Jsonl { json_line(value) } else { json(value) }
 }
 
+/// A JSON value over several lines, each this far from the margin.
+pub fn indented(value: &Value, margin: usize) -> String {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    let margin = " ".repeat(margin);
+    text.lines().map(|line| format!("{margin}{line}")).collect::<Vec<_>>().join("\n")
+}
+
 /// Prints a JSON line.
 pub fn json_line(value: &Value) -> Result<(), Error> {
     line(&value.to_string())

@@ -186,7 +186,7 @@ impl Rounds {
         let cap = if trigger.uncapped { None } else { operation.cap };
         let mut reading = match self.connection.open_with(operation, &asked, cap).await {
             Ok(reading) => reading,
-            Err(error) if is_empty(trigger, &error) => {
+            Err(error) if self.is_empty(&asked, &error) => {
                 let (records, progress) = self.plan.settle(now, Vec::new());
                 return Ok(Round { event: nothing(trigger, records), repeated: 0, progress });
             }
@@ -202,6 +202,21 @@ impl Rounds {
         Ok(Round { event: reading.finish(fresh)?, repeated, progress })
     }
 
+    /// A status that means an empty round. It counts when the action's own call has it: a task that is waited for and
+    /// does not exist is a mistake.
+    fn is_empty(&self, asked: &Value, error: &Error) -> bool {
+        let (trigger, parts) = (self.plan.trigger, error.parts());
+        if !parts.service.as_ref().is_some_and(|service| trigger.empty_on.contains(&service.status)) {
+            return false;
+        }
+        let own = self
+            .connection
+            .validate(trigger.operation, asked)
+            .and_then(|input| self.connection.request(trigger.operation, &input));
+        // Of two calls of one action the paths differ.
+        own.is_ok_and(|own| parts.request.as_deref().is_some_and(|sent| sent.ends_with(&own.target)))
+    }
+
     /// The round was given: the next goes on after it. Returns the progress to save.
     pub fn accept(&mut self, round: Round) -> String {
         self.plan.accept(round.progress);
@@ -212,11 +227,6 @@ impl Rounds {
     pub fn interval(&self) -> Duration {
         self.plan.interval()
     }
-}
-
-/// A status that means an empty round, also when a wait in vain explains it.
-fn is_empty(trigger: &Trigger, error: &Error) -> bool {
-    error.parts().service.as_ref().is_some_and(|service| trigger.empty_on.contains(&service.status))
 }
 
 /// The output of a round without records.

@@ -219,12 +219,21 @@ impl Reading {
     }
 
     /// Puts the outputs together, with these records as the items.
-    pub fn finish(mut self, items: Vec<Value>) -> Result<Value, Error> {
+    pub fn finish(self, items: Vec<Value>) -> Result<Value, Error> {
+        let count = items.len();
+        self.settle(items, count)
+    }
+
+    /// Puts the outputs together when the records went elsewhere as they came: the list is empty, the count is this.
+    pub fn finish_streamed(self, count: usize) -> Result<Value, Error> {
+        self.settle(Vec::new(), count)
+    }
+
+    fn settle(mut self, items: Vec<Value>, count: usize) -> Result<Value, Error> {
         if self.operation.page.is_none() && needs_body(self.operation) {
             self.body = Some(self.json(&self.answer)?);
         }
-        let findings =
-            Findings { answer: &self.answer, body: self.body.take(), count: items.len(), items, input: &self.input };
+        let findings = Findings { answer: &self.answer, body: self.body.take(), count, items, input: &self.input };
         let result = outputs(self.connection.connector(), self.operation, findings);
         if let Ok(output) = &result {
             self.learn(output);

@@ -48,7 +48,7 @@ impl Filter {
             let name = self.rename.iter().find(|(from, _)| from == name).map_or(name.as_str(), |(_, to)| to);
             if !is_name(name) {
                 problems
-                    .push((name.to_owned(), "a field name is a letter followed by letters, digits and `_`".to_owned()));
+                    .push((name.to_owned(), "a field name: a letter followed by letters, digits and `_`, and none of `and`, `or`, `not`".to_owned()));
                 continue;
             }
             let text = match value {
@@ -82,5 +82,7 @@ impl Syntax {
 }
 
 fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    // An operator in the place of a name is no name to the service that reads it.
+    let operator = ["and", "or", "not"].iter().any(|it| it.eq_ignore_ascii_case(name));
+    !operator && name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

@@ -11,6 +11,10 @@ impl Origin {
     pub fn parse(text: &str, allow_http: bool) -> Result<Self, String> {
         let url = Url::parse(text.trim())
             .map_err(|_| format!("{text:?} is not a URL; write scheme and host, as https://api.example.com"))?;
+        // First, since the other messages show the URL.
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("the URL holds a user name or password; leave those out".to_owned());
+        }
         match url.scheme() {
             "https" => {}
             "http" if allow_http || is_loopback(&url) => {}
@@ -23,9 +27,6 @@ impl Origin {
         }
         if url.host().is_none() {
             return Err(format!("{text:?} has no host"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err("the URL holds a user name or password; leave those out".to_owned());
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(format!("{text:?} holds a query or a fragment; write scheme and host only"));
@@ -49,19 +50,36 @@ impl Origin {
     ///
     /// A link without a path, or one that leaves `base_path`, is refused: it is not a page of what was asked.
     pub fn rebase(&self, link: &str, base_path: &str) -> Result<String, String> {
+        let outside = || format!("the next page's link {link:?} is not below {base_path}/");
         let target = match link.split_once("://") {
-            Some((_, rest)) => rest.find('/').map(|at| &rest[at..]).unwrap_or_default(),
-            None if link.starts_with("//") => return Err(format!("the next page's link {link:?} names another host")),
-            None => link,
+            Some((scheme, rest)) if is_scheme(scheme) => {
+                rest.find(['/', '?', '#']).map(|at| &rest[at..]).unwrap_or_default()
+            }
+            _ if link.starts_with("//") => return Err(format!("the next page's link {link:?} names another host")),
+            _ => link,
         };
+        let target = target.split('#').next().unwrap_or_default();
         let clean: String = target.chars().map(|c| if c == ' ' { "%20".to_owned() } else { c.to_string() }).collect();
         let path = clean.split('?').next().unwrap_or_default();
-        let leaves = path.split('/').any(|part| part == "..") || !path.starts_with(&format!("{base_path}/"));
-        if leaves || clean.chars().any(|c| c.is_control() || !c.is_ascii()) {
-            return Err(format!("the next page's link {link:?} is not below {base_path}/"));
+        let below = |path: &str| path.starts_with(&format!("{base_path}/"));
+        if !below(path)
+            || path.split('/').any(|part| part == "..")
+            || clean.chars().any(|c| c.is_control() || !c.is_ascii())
+        {
+            return Err(outside());
+        }
+        // What is sent is what this parser makes of it: it reads `\` as `/` and `%2e` as `.`.
+        let sent = Url::parse(&format!("{}{clean}", self.root())).map_err(|_| outside())?;
+        if !below(sent.path()) {
+            return Err(outside());
         }
         Ok(clean)
     }
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+.-".contains(c))
 }
 
 fn is_loopback(url: &Url) -> bool {

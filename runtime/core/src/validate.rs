@@ -293,7 +293,7 @@ impl Check {
             return self.timestamp(rules, text, pointer);
         }
         if !(text.is_empty() && rules.min_length == Some(0)) && !format.fits(&text) {
-            self.wrong(pointer, format.describe(), show(&Value::from(text.as_str())));
+            self.wrong(pointer, format.describe(), show(&Value::from(without_password(format, &text))));
         }
         Value::from(text)
     }
@@ -419,6 +419,14 @@ fn same(listed: &Literal, value: &Value) -> bool {
 
 fn join(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The root of a service as a message shows it: people paste one with the name and password that it does not take.
+fn without_password(format: Format, text: &str) -> String {
+    match (format, text.split_once("://"), text.rsplit_once('@')) {
+        (Format::BaseUrl, Some((scheme, _)), Some((_, host))) => format!("{scheme}://{}@{host}", crate::secret::MASK),
+        _ => text.to_owned(),
+    }
 }
 
 /// A value as a message shows it: never longer than a line.

@@ -104,12 +104,9 @@ impl Reader<'_> {
         if self.syntax == Syntax::Lucene && self.mark('*') {
             return Ok(Filter::All);
         }
-        let name = self.name()?;
-        match self.syntax {
-            Syntax::Odata if name == "contains" => {
-                if !self.mark('(') {
-                    return Err("`contains` takes a field and a text".to_owned());
-                }
+        let (name, syntax) = (self.name()?, self.syntax);
+        match syntax {
+            Syntax::Odata if name == "contains" && self.mark('(') => {
                 let field = self.name()?;
                 if !self.mark(',') {
                     return Err("`contains` takes a field and a text".to_owned());

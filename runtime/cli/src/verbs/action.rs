@@ -21,13 +21,17 @@ pub async fn run(world: &World, verb: &Action) -> Outcome {
         return dry_run(world, verb, connector, operation, &input);
     }
     let connection = connect(world, connector, &verb.access)?;
-    if world.arguments.output == Form::Jsonl && has_items(operation) {
-        return stream(&connection, operation, &input).await;
+    if let Some(list) = streamed(operation) {
+        return match world.arguments.output {
+            Form::Jsonl => lines(&connection, operation, &input).await,
+            Form::Text | Form::Json => document(&connection, operation, &input, list).await,
+        };
     }
     match connection.call(operation, input).await {
-        Ok(output) => print::document(world.arguments.output, &output),
+        Ok(output) if world.arguments.output == Form::Jsonl => print::json_line(&output),
+        Ok(output) => print::json(&output),
         Err(error) => {
-            partial(world.arguments.output, &error)?;
+            partial(&error)?;
             Err(error)
         }
     }
@@ -37,7 +41,9 @@ pub async fn run(world: &World, verb: &Action) -> Outcome {
 fn partial(form: Form, error: &Error) -> Outcome {
     let parts = error.parts();
     match (error.kind(), &parts.output) {
-        (ErrorKind::Partial, output) => print::document(form, &json!({ "partial": true, "items": parts.items, "output": output })),
+        (ErrorKind::Partial, output) => {
+            print::document(form, &json!({ "partial": true, "items": parts.items, "output": output }))
+        }
         (ErrorKind::Protocol, Some(output)) => print::document(form, output),
         _ => Ok(()),
     }
@@ -63,22 +69,50 @@ fn unknown(connector: &connectome_core::connector::Connector, name: &str) -> Err
     })
 }
 
-fn has_items(operation: &Operation) -> bool {
-    operation.output.iter().any(|output| matches!(output.field.source, Source::Items))
+/// The output that lists the records of all pages.
+fn streamed(operation: &Operation) -> Option<&'static str> {
+    operation.output.iter().find(|output| matches!(output.field.source, Source::Items)).map(|output| output.field.name)
 }
 
-/// Prints each record as it comes: one page is held at a time.
-async fn stream(connection: &Connection, operation: &'static Operation, input: &Value) -> Outcome {
+/// Prints each record as a line as it comes: one page is held at a time.
+async fn lines(connection: &Connection, operation: &'static Operation, input: &Value) -> Outcome {
     let mut reading = connection.open(operation, input).await?;
     while let Some(page) = reading.next_page().await? {
-        let mut lines = String::new();
-        for record in page {
-            lines.push_str(&record.to_string());
-            lines.push('\n');
-        }
-        print::text(&lines)?;
+        print::text(&page.iter().map(|record| format!("{record}\n")).collect::<String>())?;
     }
     Ok(())
+}
+
+/// Prints one document, its list as it comes: one page is held at a time. If reading ends early, the document is closed
+/// and says that it is incomplete.
+async fn document(connection: &Connection, operation: &'static Operation, input: &Value, list: &str) -> Outcome {
+    let mut reading = connection.open(operation, input).await?;
+    let mut count = 0;
+    let mut page = reading.next_page().await?;
+    print::text(&format!("{{\n  {}: [", Value::from(list)))?;
+    let failure = loop {
+        let Some(records) = page else { break None };
+        let mut text = String::new();
+        for record in records {
+            text.push_str(if count == 0 { "\n" } else { ",\n" });
+            text.push_str(&print::indented(&record, 4));
+            count += 1;
+        }
+        print::text(&text)?;
+        match reading.next_page().await {
+            Ok(next) => page = next,
+            Err(error) => break Some(error),
+        }
+    };
+    print::text(if count == 0 { "]" } else { "\n  ]" })?;
+    if let Some(error) = failure {
+        print::text(",\n  \"incomplete\": true\n}\n")?;
+        return Err(error);
+    }
+    let rest = reading.finish_streamed(count)?;
+    let others = rest.as_object().into_iter().flatten().filter(|(name, _)| *name != list);
+    let others: String = others.map(|(name, value)| format!(",\n  {}: {}", Value::from(name.as_str()), print::indented(value, 2).trim_start())).collect();
+    print::text(&format!("{others}\n}}\n"))
 }
 
 fn dry_run(
@@ -99,11 +133,18 @@ fn dry_run(
     mask(operation, &mut request);
     let clean = |text: &str| connection.redactor().clean(text);
     if world.arguments.output != Form::Text {
-        return print::document(world.arguments.output, &serde_json::from_str(&clean(&as_json(&connection, &request).to_string())).unwrap_or_default());
+        return print::document(
+            world.arguments.output,
+            &serde_json::from_str(&clean(&as_json(&connection, &request).to_string())).unwrap_or_default(),
+        );
     }
     let mut page = String::new();
     if let Some(path) = operation.poll.as_ref().and_then(|poll| poll.call) {
-        page.push_str(&format!("# first, until the task has ended:\nGET {}{}\n\n", connection.origin().base(), fill(path, &input)));
+        page.push_str(&format!(
+            "# first, until the task has ended:\nGET {}{}\n\n",
+            connection.origin().base(),
+            fill(path, &input)
+        ));
     }
     if operation.cap.is_some_and(|cap| !cap.ask.is_empty()) {
         page.push_str("# first, the same request is sent to count the results\n");
@@ -148,7 +189,11 @@ fn mask(operation: &Operation, request: &mut Request) {
             (Place::Body(name), Body::Json(Value::Object(object))) => {
                 object.entry(name).and_modify(|value| *value = json!(MASK));
             }
-            (Place::Header(name), _) => request.headers.iter_mut().filter(|(key, _)| *key == name).for_each(|(_, value)| *value = MASK.to_owned()),
+            (Place::Header(name), _) => request
+                .headers
+                .iter_mut()
+                .filter(|(key, _)| *key == name)
+                .for_each(|(_, value)| *value = MASK.to_owned()),
             _ => {}
         }
     }

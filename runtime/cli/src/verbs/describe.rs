@@ -16,7 +16,11 @@ pub fn run(world: &World, verb: &Describe) -> Outcome {
     let connector = world.connector(&verb.connector)?;
     let entry = entry(connector.catalog);
     let Some(name) = &verb.name else {
-        return if world.arguments.output == Form::Text { print::text(&whole(&entry)) } else { print::document(world.arguments.output, &entry) };
+        return if world.arguments.output == Form::Text {
+            print::text(&whole(&entry))
+        } else {
+            print::document(world.arguments.output, &entry)
+        };
     };
     for (kind, one) in [("actions", "action"), ("triggers", "trigger"), ("types", "type")] {
         let found = list(&entry, kind)

@@ -15,7 +15,8 @@ pub fn completions(verb: &Completions) -> Outcome {
 
 pub fn man(verb: &Man) -> Outcome {
     let failed = |error: std::io::Error| {
-        Error::new(ErrorKind::Storage, format!("the manual cannot be written to {}: {error}", verb.folder.display())).advice("name a folder that you may write to")
+        Error::new(ErrorKind::Storage, format!("the manual cannot be written to {}: {error}", verb.folder.display()))
+            .advice("name a folder that you may write to")
     };
     std::fs::create_dir_all(&verb.folder).map_err(failed)?;
     clap_mangen::generate_to(Arguments::command(), &verb.folder).map_err(failed)?;

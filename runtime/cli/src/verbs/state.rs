@@ -16,7 +16,10 @@ pub fn run(world: &World, verb: &State) -> Outcome {
     let path = state_path(world)?;
     if !path.exists() {
         return match (&verb.verb, world.arguments.output) {
-            (StateVerb::Reset { .. }, _) => Err(Error::new(ErrorKind::Input, format!("there is no state in {}", path.display())).advice("there is nothing to forget; --state names another file")),
+            (StateVerb::Reset { .. }, _) => {
+                Err(Error::new(ErrorKind::Input, format!("there is no state in {}", path.display()))
+                    .advice("there is nothing to forget; --state names another file"))
+            }
             (StateVerb::Show, Form::Text) => print::line(&format!("there is no state in {}", path.display())),
             (StateVerb::Show, Form::Json) => print::json(&json!([])),
             (StateVerb::Show, Form::Jsonl) => Ok(()),
@@ -33,13 +36,16 @@ fn show(world: &World, database: &Database) -> Outcome {
     let entries = database.entries()?;
     // A damaged value is shown as the text that it is.
     let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
-    let mut list = entries.iter().map(|entry| json!({ "name": entry.key, "updated": entry.updated, "value": value(&entry.value) }));
+    let mut list = entries
+        .iter()
+        .map(|entry| json!({ "name": entry.key, "updated": entry.updated, "value": value(&entry.value) }));
     match world.arguments.output {
         Form::Text => {}
         Form::Json => return print::json(&list.collect()),
         Form::Jsonl => return list.try_for_each(|entry| print::json_line(&entry)),
     }
-    let rows = entries.iter().map(|entry| vec![entry.key.clone(), entry.updated.clone(), format!("{} B", entry.value.len())]);
+    let rows =
+        entries.iter().map(|entry| vec![entry.key.clone(), entry.updated.clone(), format!("{} B", entry.value.len())]);
     print::text(&print::table(&["checkpoint", "written", "size"], rows))
 }
 
