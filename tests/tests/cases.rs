@@ -102,7 +102,11 @@ impl Exchange {
                 differ("media type", r#"Some("multipart/form-data")"#.to_owned(), format!("{media_type:?}"));
                 let mut expected: Vec<Part> = list(form).iter().map(Part::written).collect();
                 let mut made = parts(asked);
-                differ("last part", format!("{:?}", expected.last().map(|part| &part.name)), format!("{:?}", made.last().map(|part| &part.name)));
+                differ(
+                    "last part",
+                    format!("{:?}", expected.last().map(|part| &part.name)),
+                    format!("{:?}", made.last().map(|part| &part.name)),
+                );
                 expected.sort();
                 made.sort();
                 differ("form", format!("{expected:?}"), format!("{made:?}"));
@@ -156,32 +160,54 @@ impl Part {
         let own = |key: &str| part.get(key).map(|value| text(value).to_owned());
         let content = match own("text") {
             Some(text) => text.into_bytes(),
-            None => serde_json::from_value::<File>(json!({ "content": part["content"], "filename": part["filename"] })).expect("a file").content,
+            None => {
+                serde_json::from_value::<File>(json!({ "content": part["content"], "filename": part["filename"] }))
+                    .expect("a file")
+                    .content
+            }
         };
-        Self { name: text(&part["name"]).to_owned(), filename: own("filename"), media_type: own("content_type"), content }
+        Self {
+            name: text(&part["name"]).to_owned(),
+            filename: own("filename"),
+            media_type: own("content_type"),
+            content,
+        }
     }
 }
 
 /// The parts of a form as they came.
 fn parts(asked: &Asked) -> Vec<Part> {
-    let Some((_, boundary)) = asked.header("Content-Type").and_then(|it| it.split_once("boundary=")) else { return Vec::new() };
+    let Some((_, boundary)) = asked.header("Content-Type").and_then(|it| it.split_once("boundary=")) else {
+        return Vec::new();
+    };
     // Latin-1, so that every byte is one character and comes back as it was.
     let body: String = asked.body.iter().copied().map(char::from).collect();
     let delimiter = format!("--{}\r\n", boundary.trim_matches('"'));
     let end = format!("--{}--", boundary.trim_matches('"'));
     let (body, _) = body.split_once(&end).expect("an end of the form");
-    let quoted = |head: &str, name: &str| head.split_once(&format!("{name}=\"")).and_then(|(_, rest)| rest.split_once('"')).map(|(value, _)| value.to_owned());
+    let quoted = |head: &str, name: &str| {
+        head.split_once(&format!("{name}=\""))
+            .and_then(|(_, rest)| rest.split_once('"'))
+            .map(|(value, _)| value.to_owned())
+    };
     body.split(&delimiter)
         .skip(1)
         .map(|part| {
             let (head, content) = part.split_once("\r\n\r\n").expect("a head");
-            let line = |name: &str| head.lines().find(|line| line.to_lowercase().starts_with(&format!("{name}:"))).unwrap_or_default();
+            let line = |name: &str| {
+                head.lines().find(|line| line.to_lowercase().starts_with(&format!("{name}:"))).unwrap_or_default()
+            };
             let disposition = line("content-disposition");
             Part {
                 name: quoted(disposition, " name").expect("a name"),
                 filename: quoted(disposition, "filename"),
                 media_type: line("content-type").split_once(": ").map(|(_, value)| value.to_owned()),
-                content: content.strip_suffix("\r\n").unwrap_or(content).chars().map(|c| u8::try_from(u32::from(c)).expect("a byte")).collect(),
+                content: content
+                    .strip_suffix("\r\n")
+                    .unwrap_or(content)
+                    .chars()
+                    .map(|c| u8::try_from(u32::from(c)).expect("a byte"))
+                    .collect(),
             }
         })
         .collect()
@@ -243,7 +269,9 @@ fn wrong_requests(script: &Script, expected: &[&Exchange]) -> Vec<String> {
         .iter()
         .zip(&asked)
         .enumerate()
-        .flat_map(|(at, (exchange, asked))| exchange.differences(asked).into_iter().map(move |it| format!("request {at}: {it}")))
+        .flat_map(|(at, (exchange, asked))| {
+            exchange.differences(asked).into_iter().map(move |it| format!("request {at}: {it}"))
+        })
         .collect();
     if expected.len() != asked.len() {
         wrong.push(format!("{} requests were expected and {} made", expected.len(), asked.len()));
@@ -291,7 +319,13 @@ async fn every_case_makes_its_requests_and_gives_its_output() {
     for case in list(&CASES) {
         let found = wrong_with(case).await;
         if !found.is_empty() {
-            wrong.push(format!("{} {} {}\n  {}", text(&case["kind"]), text(&case["name"]), case["exchanges"], found.join("\n").replace('\n', "\n  ")));
+            wrong.push(format!(
+                "{} {} {}\n  {}",
+                text(&case["kind"]),
+                text(&case["name"]),
+                case["exchanges"],
+                found.join("\n").replace('\n', "\n  ")
+            ));
         }
     }
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), list(&CASES).len(), wrong.join("\n"));
@@ -299,7 +333,9 @@ async fn every_case_makes_its_requests_and_gives_its_output() {
 
 #[test]
 fn every_action_and_every_trigger_has_a_case() {
-    let cased = |kind: &str| -> BTreeSet<&str> { list(&CASES).iter().filter(|case| case["kind"] == kind).map(|case| text(&case["name"])).collect() };
+    let cased = |kind: &str| -> BTreeSet<&str> {
+        list(&CASES).iter().filter(|case| case["kind"] == kind).map(|case| text(&case["name"])).collect()
+    };
     let actions: BTreeSet<&str> = CONNECTOR.operations.iter().map(|operation| operation.name).collect();
     let triggers: BTreeSet<&str> = CONNECTOR.triggers.iter().map(|trigger| trigger.name).collect();
     assert_eq!((actions.len(), triggers.len()), (48, 3));
@@ -312,7 +348,8 @@ fn every_exchange_is_used_by_a_case_or_by_a_test_of_its_own() {
     let cased = list(&CASES).iter().flat_map(|case| list(&case["exchanges"])).map(text);
     let named = include_str!("cases.rs").split("exchange(\"").skip(1).filter_map(|rest| rest.split('"').next());
     let used: BTreeSet<&str> = cased.chain(named).collect();
-    let unused: Vec<&String> = EXCHANGES.as_object().expect("an object").keys().filter(|name| !used.contains(name.as_str())).collect();
+    let unused: Vec<&String> =
+        EXCHANGES.as_object().expect("an object").keys().filter(|name| !used.contains(name.as_str())).collect();
     assert!(unused.is_empty(), "{unused:?}");
 }
 
@@ -325,16 +362,20 @@ fn every_example_of_the_documents_passes_and_becomes_a_request() {
     let example = |entry: &Value| entry.get("example_input").cloned().unwrap_or_else(|| json!({}));
     for action in list(&catalog["actions"]) {
         let operation = CONNECTOR.operation(text(&action["name"])).expect("an action");
-        let made = connection.validate(operation, &example(action)).and_then(|input| connection.request(operation, &input));
+        let made =
+            connection.validate(operation, &example(action)).and_then(|input| connection.request(operation, &input));
         let request = made.unwrap_or_else(|error| panic!("{error}"));
         assert!(request.target.starts_with("/v3.0/"), "{}", request.target);
         assert!(!request.target.contains(['{', '}']), "{}", request.target);
     }
     for entry in list(&catalog["triggers"]) {
         let trigger = CONNECTOR.trigger(text(&entry["name"])).expect("a trigger");
-        let input = validate(trigger.input, &example(entry), now).unwrap_or_else(|wrong| panic!("{}: {wrong:?}", trigger.name));
+        let input =
+            validate(trigger.input, &example(entry), now).unwrap_or_else(|wrong| panic!("{}: {wrong:?}", trigger.name));
         let asked = Value::Object(Plan::new(trigger, input, Progress::default()).ask(now));
-        let made = connection.validate(trigger.operation, &asked).and_then(|input| connection.request(trigger.operation, &input));
+        let made = connection
+            .validate(trigger.operation, &asked)
+            .and_then(|input| connection.request(trigger.operation, &input));
         made.unwrap_or_else(|error| panic!("{}: {error}", trigger.name));
     }
     assert_eq!((list(&catalog["actions"]).len(), list(&catalog["triggers"]).len()), (48, 3));
@@ -367,7 +408,16 @@ async fn a_key_that_the_service_does_not_know_is_told_with_what_may_be_wrong_wit
     let error = Connection::new(&CONNECTOR, settings).expect("a connection").check().await.expect_err("a refusal");
     assert_asked(&script, &[&unknown]);
     assert_eq!(error.kind(), ErrorKind::Auth);
-    assert_says(&error, &["does not accept the key", "InvalidCredentials: Authentication failed.", "GET http", "/v3.0/healthcheck/connectivity", "region"]);
+    assert_says(
+        &error,
+        &[
+            "does not accept the key",
+            "InvalidCredentials: Authentication failed.",
+            "GET http",
+            "/v3.0/healthcheck/connectivity",
+            "region",
+        ],
+    );
 }
 
 // Whole requests that are refused.
@@ -375,9 +425,13 @@ async fn a_key_that_the_service_does_not_know_is_told_with_what_may_be_wrong_wit
 #[tokio::test]
 async fn a_note_on_an_alert_that_does_not_exist_is_told_as_not_found() {
     let unknown = exchange("note-add-unknown-alert");
-    let error = refused("add_alert_note", json!({ "alert_id": "WB-31007-20240611-09999", "content": "x" }), &[&unknown]).await;
+    let error =
+        refused("add_alert_note", json!({ "alert_id": "WB-31007-20240611-09999", "content": "x" }), &[&unknown]).await;
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert_says(&error, &["add_alert_note: ", "404 NotFound (3090007): No such alert.", "/alerts/WB-31007-20240611-09999/notes"]);
+    assert_says(
+        &error,
+        &["add_alert_note: ", "404 NotFound (3090007): No such alert.", "/alerts/WB-31007-20240611-09999/notes"],
+    );
 }
 
 #[tokio::test]
@@ -414,10 +468,15 @@ async fn a_range_that_ends_before_it_starts_is_refused_here_and_told_if_the_serv
             "ingested_end_date_time": "2024-06-12T00:00:00Z", "fields": {},
         })
     };
-    assert_eq!(unsent("get_oat_list", day("2024-06-12T00:00:00Z", "2024-06-11T00:00:00Z")).await, ["/detected_end_date_time"]);
+    assert_eq!(
+        unsent("get_oat_list", day("2024-06-12T00:00:00Z", "2024-06-11T00:00:00Z")).await,
+        ["/detected_end_date_time"]
+    );
 
-    let mut wrong = exchange("oat-range-error").and_asks("ingestedStartDateTime=2024-06-11T00:00:00Z&ingestedEndDateTime=2024-06-12T00:00:00Z");
-    let turned = text(&wrong.request["target"]).replace("detectedEndDateTime=2024-06-11", "detectedEndDateTime=2024-06-12");
+    let mut wrong = exchange("oat-range-error")
+        .and_asks("ingestedStartDateTime=2024-06-11T00:00:00Z&ingestedEndDateTime=2024-06-12T00:00:00Z");
+    let turned =
+        text(&wrong.request["target"]).replace("detectedEndDateTime=2024-06-11", "detectedEndDateTime=2024-06-12");
     wrong.request["target"] = json!(turned);
     let error = refused("get_oat_list", day("2024-06-12T00:00:00Z", "2024-06-12T00:00:00Z"), &[&wrong]).await;
     assert_eq!(error.kind(), ErrorKind::Invalid);
@@ -439,16 +498,24 @@ async fn a_quota_that_is_used_up_is_not_waited_for() {
     let script = serve(&[&used_up]).await;
     let (connection, clock) = connect(&script);
     let file = json!({ "content": used_up.request["form"][0]["content"], "filename": "a.exe" });
-    let error = run(connection, "action", "submit_file_to_sandbox", json!({ "file": file })).await.expect_err("a refusal");
+    let error =
+        run(connection, "action", "submit_file_to_sandbox", json!({ "file": file })).await.expect_err("a refusal");
     assert_asked(&script, &[&used_up]);
     assert!(clock.waits().is_empty(), "{:?}", clock.waits());
     assert_eq!(error.kind(), ErrorKind::RateLimited);
-    assert_says(&error, &["429 TooManyRequests: Daily reserve is used up.", "the quota is used up; waiting a few minutes will not help"]);
+    assert_says(
+        &error,
+        &[
+            "429 TooManyRequests: Daily reserve is used up.",
+            "the quota is used up; waiting a few minutes will not help",
+        ],
+    );
 }
 
 #[tokio::test]
 async fn a_service_that_asks_for_a_pause_gets_exactly_that_pause() {
-    let (throttled, first, second) = (exchange("suspicious-throttled"), exchange("suspicious-list-p1"), exchange("suspicious-list-p2"));
+    let (throttled, first, second) =
+        (exchange("suspicious-throttled"), exchange("suspicious-list-p1"), exchange("suspicious-list-p2"));
     let script = serve(&[&throttled, &first, &second]).await;
     let (connection, clock) = connect(&script);
     let output = run(connection, "action", "get_suspicious_list", json!({})).await.expect("a list");
@@ -509,7 +576,14 @@ async fn a_block_that_fails_in_part_tells_each_element_with_its_task() {
     );
     let output = json!({ "multi_response": [{ "status": 202, "task_id": "00004003" }, { "status": 400, "task_id": "00004003" }, { "status": 400 }] });
     assert_eq!(error.parts().output.as_ref(), Some(&output));
-    assert_says(&error, &["2 of 3 did not work", "item 1: 400, task 00004003, TaskError: Task duplication.", "the tasks of the others have started"]);
+    assert_says(
+        &error,
+        &[
+            "2 of 3 did not work",
+            "item 1: 400, task 00004003, TaskError: Task duplication.",
+            "the tasks of the others have started",
+        ],
+    );
 }
 
 #[tokio::test]
@@ -521,14 +595,22 @@ async fn an_exception_that_fails_in_part_tells_which_element_and_why() {
     partial.request["body"][1]["ip"] = json!("198.51.100.10");
     let error = refused("add_to_exception_list", input("198.51.100.10"), &[&partial]).await;
     assert_eq!(error.kind(), ErrorKind::Partial);
-    assert_eq!(elements(&error), [json!([0, 201, null, "", "", null]), json!([1, 400, null, "BadRequest", "Bad object value.", 4_000_102])]);
+    assert_eq!(
+        elements(&error),
+        [json!([0, 201, null, "", "", null]), json!([1, 400, null, "BadRequest", "Bad object value.", 4_000_102])]
+    );
     assert_says(&error, &["1 of 2 did not work", "the others are done"]);
 }
 
 #[tokio::test]
 async fn an_endpoint_that_does_not_exist_is_told_though_the_whole_answer_says_207() {
     let unknown = exchange("isolate-unknown-host");
-    let error = refused("isolate_endpoint", json!({ "endpoint_identifiers": [{ "endpoint_name": "no-such-host" }] }), &[&unknown]).await;
+    let error = refused(
+        "isolate_endpoint",
+        json!({ "endpoint_identifiers": [{ "endpoint_name": "no-such-host" }] }),
+        &[&unknown],
+    )
+    .await;
     assert_eq!(error.kind(), ErrorKind::Partial);
     assert_eq!(elements(&error), [json!([0, 400, null, "BadRequest", "Target not found.", null])]);
     assert_says(&error, &["1 of 1 did not work"]);
@@ -539,7 +621,12 @@ async fn a_key_that_could_not_be_made_is_told_though_its_error_is_not_wrapped() 
     let mut refusal = exchange("apikey-create-bad");
     // Which state a new key is in is always said.
     refusal.request["body"][0]["status"] = json!("enabled");
-    let error = refused("create_api_keys", json!({ "api_keys_objects": [{ "name": "x", "role": "No Such Role" }] }), &[&refusal]).await;
+    let error = refused(
+        "create_api_keys",
+        json!({ "api_keys_objects": [{ "name": "x", "role": "No Such Role" }] }),
+        &[&refusal],
+    )
+    .await;
     assert_eq!(error.kind(), ErrorKind::Partial);
     assert_eq!(elements(&error), [json!([0, 400, null, "BadRequest", "Role does not exist.", null])]);
 }
@@ -555,7 +642,10 @@ async fn urls_that_fail_in_part_keep_the_submission_of_the_others() {
     let error = refused("submit_urls_to_sandbox", input("odd.example"), &[&partial]).await;
     assert_eq!(error.kind(), ErrorKind::Partial);
     let task = "1e8d5c3b-7a90-4f26-9d1b-3c5e7f9a0b2d";
-    assert_eq!(elements(&error), [json!([0, 202, task, "", "", null]), json!([1, 400, null, "BadRequest", "Malformed URL.", null])]);
+    assert_eq!(
+        elements(&error),
+        [json!([0, 202, task, "", "", null]), json!([1, 400, null, "BadRequest", "Malformed URL.", null])]
+    );
     let output = error.parts().output.clone().expect("an output");
     assert_eq!(output["submit_urls_resp"][0]["id"], task);
     assert_eq!(output["submit_urls_resp"][1], json!({ "url": "odd.example", "status": 400 }));
@@ -565,7 +655,8 @@ async fn urls_that_fail_in_part_keep_the_submission_of_the_others() {
 
 #[tokio::test]
 async fn the_fields_that_a_search_selects_go_with_the_count_as_well() {
-    let (counted, selected) = (exchange("email-activity-count").and_asks("select=mailMsgSubject,msgUuid"), exchange("email-activity-select"));
+    let (counted, selected) =
+        (exchange("email-activity-count").and_asks("select=mailMsgSubject,msgUuid"), exchange("email-activity-select"));
     let script = serve(&[&counted, &selected]).await;
     let input = json!({
         "fields": { "mailMsgSubject": "invoice", "mailSenderIp": "198.51.100.24" }, "query_op": "and", "select": ["mailMsgSubject", "msgUuid"],
@@ -595,7 +686,10 @@ async fn an_analysis_that_still_runs_when_the_time_is_up_is_told_as_that() {
     let exchanges = [&running, &running, &running, &running, &missing];
     let script = serve(&exchanges).await;
     let (connection, clock) = connect(&script);
-    let error = run(connection, "action", "get_sandbox_analysis_result", json!({ "report_id": id, "poll_time_sec": 6 })).await.expect_err("a refusal");
+    let error =
+        run(connection, "action", "get_sandbox_analysis_result", json!({ "report_id": id, "poll_time_sec": 6 }))
+            .await
+            .expect_err("a refusal");
     assert_asked(&script, &exchanges);
     assert_eq!(seconds(&clock), [2, 3, 1]);
     assert_eq!(error.kind(), ErrorKind::TaskTimeout);
@@ -605,7 +699,12 @@ async fn an_analysis_that_still_runs_when_the_time_is_up_is_told_as_that() {
 #[tokio::test]
 async fn an_analysis_that_failed_ends_the_wait_with_its_own_reason() {
     let failed = exchange("sandbox-task-failed");
-    let error = refused("get_sandbox_analysis_result", json!({ "report_id": "4f0c6b2e-8d7a-49e1-a3c5-0b9d8e7f6a12" }), &[&failed]).await;
+    let error = refused(
+        "get_sandbox_analysis_result",
+        json!({ "report_id": "4f0c6b2e-8d7a-49e1-a3c5-0b9d8e7f6a12" }),
+        &[&failed],
+    )
+    .await;
     assert_eq!(error.kind(), ErrorKind::TaskFailed);
     assert_says(&error, &["the task ended as failed", "Unsupported: Sample type is not supported."]);
 }

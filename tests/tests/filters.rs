@@ -18,8 +18,47 @@ use serde_json::{Map, Value, json};
 
 /// What means something in one of the two syntaxes, and what often goes wrong.
 const PIECES: &[&str] = &[
-    "'", "''", "\"", "\\", "\\\"", "\\\\", " or ", " and ", "not ", " not (", "(", ")", "*", ":", " eq ", "contains(", ",", "a", "Zz", " ", "  ", "é", "ß", "Ω", "漢字", "😀",
-    "\u{200d}", "\u{202e}", "\u{2028}", "\u{feff}", "%27", "&", "#", "?", "=", "+", "/", "<", "{", "$", "\u{1f468}\u{200d}\u{1f469}",
+    "'",
+    "''",
+    "\"",
+    "\\",
+    "\\\"",
+    "\\\\",
+    " or ",
+    " and ",
+    "not ",
+    " not (",
+    "(",
+    ")",
+    "*",
+    ":",
+    " eq ",
+    "contains(",
+    ",",
+    "a",
+    "Zz",
+    " ",
+    "  ",
+    "é",
+    "ß",
+    "Ω",
+    "漢字",
+    "😀",
+    "\u{200d}",
+    "\u{202e}",
+    "\u{2028}",
+    "\u{feff}",
+    "%27",
+    "&",
+    "#",
+    "?",
+    "=",
+    "+",
+    "/",
+    "<",
+    "{",
+    "$",
+    "\u{1f468}\u{200d}\u{1f469}",
 ];
 
 /// Words that a filter reads as operators and no service knows as fields.
@@ -68,7 +107,15 @@ fn entries(most: usize) -> impl Strategy<Value = Map<String, Value>> {
 }
 
 fn filter(syntax: Syntax) -> Filter {
-    Filter { syntax, place: FilterPlace::Header("X-Filter"), operator: "query_op", max_length: None, required: false, names: &[], rename: &[] }
+    Filter {
+        syntax,
+        place: FilterPlace::Header("X-Filter"),
+        operator: "query_op",
+        max_length: None,
+        required: false,
+        names: &[],
+        rename: &[],
+    }
 }
 
 /// The text that stands for a value in a filter.
@@ -84,7 +131,9 @@ fn wanted(entries: &Map<String, Value>) -> Vec<(String, String)> {
 /// error.
 fn terms(read: &reader::Filter, operators: &mut Vec<&'static str>) -> Result<Vec<(String, String)>, String> {
     let (left, right, operator) = match read {
-        reader::Filter::Equals(name, value) | reader::Filter::Contains(name, value) => return Ok(vec![(name.clone(), value.clone())]),
+        reader::Filter::Equals(name, value) | reader::Filter::Contains(name, value) => {
+            return Ok(vec![(name.clone(), value.clone())]);
+        }
         reader::Filter::And(left, right) => (left, right, "and"),
         reader::Filter::Or(left, right) => (left, right, "or"),
         other => return Err(format!("{other:?} is no term that anybody asked for")),
@@ -96,8 +145,14 @@ fn terms(read: &reader::Filter, operators: &mut Vec<&'static str>) -> Result<Vec
 }
 
 /// That a service reads an expression as these entries, all joined by this operator.
-fn reads_as(syntax: Syntax, expression: &str, entries: &Map<String, Value>, operator: &str) -> Result<(), TestCaseError> {
-    let read = reader::parse(syntax, expression).map_err(|why| TestCaseError::fail(format!("{why} in {expression}")))?;
+fn reads_as(
+    syntax: Syntax,
+    expression: &str,
+    entries: &Map<String, Value>,
+    operator: &str,
+) -> Result<(), TestCaseError> {
+    let read =
+        reader::parse(syntax, expression).map_err(|why| TestCaseError::fail(format!("{why} in {expression}")))?;
     let mut operators = Vec::new();
     let found = terms(&read, &mut operators).map_err(TestCaseError::fail)?;
     prop_assert_eq!(found, wanted(entries), "{}", expression);
@@ -181,21 +236,67 @@ async fn a_service_takes_filters_of_every_text() {
                 "get_custom_script_list" => "fileName",
                 _ => "endpointHostName",
             };
-            let output = connection.call(operation, json!({ "fields": { name: format!("no such name{piece}") } })).await;
+            let output =
+                connection.call(operation, json!({ "fields": { name: format!("no such name{piece}") } })).await;
             let found = output.unwrap_or_else(|error| panic!("{piece:?}: {error}"));
             let nothing = found.as_object().unwrap().values().all(|value| value == &json!([]) || value == &json!(0));
             assert!(nothing, "{piece:?} widened the search of {action}: {found}");
         }
     }
     // The same calls do find what is there.
-    let found = connection.call(CONNECTOR.operation("get_endpoint_data").unwrap(), json!({ "fields": { "endpointName": "ledger-pc-07" } })).await.unwrap();
+    let found = connection
+        .call(
+            CONNECTOR.operation("get_endpoint_data").unwrap(),
+            json!({ "fields": { "endpointName": "ledger-pc-07" } }),
+        )
+        .await
+        .unwrap();
     assert_eq!(found["endpoint_data"].as_array().unwrap().len(), 1);
 }
 
 /// Parts of which links are made, good and bad.
 const LINK_PIECES: &[&str] = &[
-    "https://", "http://", "HTTPS://", "ftp://", "//", "://", "/", "\\", "\\\\", "/v3.0/", "v3.0", "/v3.0", "..", "/../", "%2e%2e", "/.%2E/", ".", "%2f", "%5c", "@", ":", "?", "#",
-    "evil.example", "api.example", "user:pass@", ":8443", "127.0.0.1", "[::1]", "alerts", "skipToken=MTA%3D", "&", " ", "\t", "\n", "\r", "\0", "é", "%00", ";", "javascript:",
+    "https://",
+    "http://",
+    "HTTPS://",
+    "ftp://",
+    "//",
+    "://",
+    "/",
+    "\\",
+    "\\\\",
+    "/v3.0/",
+    "v3.0",
+    "/v3.0",
+    "..",
+    "/../",
+    "%2e%2e",
+    "/.%2E/",
+    ".",
+    "%2f",
+    "%5c",
+    "@",
+    ":",
+    "?",
+    "#",
+    "evil.example",
+    "api.example",
+    "user:pass@",
+    ":8443",
+    "127.0.0.1",
+    "[::1]",
+    "alerts",
+    "skipToken=MTA%3D",
+    "&",
+    " ",
+    "\t",
+    "\n",
+    "\r",
+    "\0",
+    "é",
+    "%00",
+    ";",
+    "javascript:",
 ];
 
 const ROOT: &str = "https://api.example:8443";
@@ -236,7 +337,8 @@ proptest! {
 /// A time in the forms that people and services write.
 fn written(time: Timestamp, form: usize) -> String {
     let minutes: i64 = [0, 0, 0, 0, 0, 120, -330, 570, -60][form];
-    let local = Timestamp::from_nanosecond(time.as_nanosecond() + i128::from(minutes) * 60_000_000_000).expect("a time");
+    let local =
+        Timestamp::from_nanosecond(time.as_nanosecond() + i128::from(minutes) * 60_000_000_000).expect("a time");
     let sign = if minutes < 0 { '-' } else { '+' };
     let (hours, rest) = (minutes.abs() / 60, minutes.abs() % 60);
     let fraction = match time.as_nanosecond().rem_euclid(1_000_000_000) {
@@ -288,10 +390,31 @@ fn any_json() -> impl Strategy<Value = Value> {
         any::<f64>().prop_map(Value::from),
         any::<String>().prop_map(Value::from),
         text().prop_map(Value::from),
-        select(vec!["2024-06-11T07:12:44Z", "7c0b2f1e-5b0d-4a55-9a3e-2f6d1e9a4c10", "ip", "url", "<a@b.example>", "high", "bash", "dGVzdA==", "1", "-1", "None", "1e400", "[", "::", "*", "a.sh"]).prop_map(Value::from),
+        select(vec![
+            "2024-06-11T07:12:44Z",
+            "7c0b2f1e-5b0d-4a55-9a3e-2f6d1e9a4c10",
+            "ip",
+            "url",
+            "<a@b.example>",
+            "high",
+            "bash",
+            "dGVzdA==",
+            "1",
+            "-1",
+            "None",
+            "1e400",
+            "[",
+            "::",
+            "*",
+            "a.sh"
+        ])
+        .prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 40, 6, |inner| {
-        prop_oneof![vec(inner.clone(), 0..6).prop_map(Value::from), vec((any::<String>(), inner), 0..6).prop_map(|entries| Value::Object(entries.into_iter().collect()))]
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(Value::from),
+            vec((any::<String>(), inner), 0..6).prop_map(|entries| Value::Object(entries.into_iter().collect()))
+        ]
     })
 }
 
@@ -300,8 +423,12 @@ fn like(shape: &'static Shape, depth: usize) -> BoxedStrategy<Value> {
     let formed = match shape {
         Shape::List(element) if depth > 0 => vec(like(element, depth - 1), 0..4).prop_map(Value::from).boxed(),
         Shape::Record(record) if depth > 0 => object(record, depth - 1),
-        Shape::File => (any_json(), any_json()).prop_map(|(content, filename)| json!({ "content": content, "filename": filename })).boxed(),
-        Shape::Object => vec((name(), any_json()), 0..4).prop_map(|entries| Value::Object(entries.into_iter().collect())).boxed(),
+        Shape::File => (any_json(), any_json())
+            .prop_map(|(content, filename)| json!({ "content": content, "filename": filename }))
+            .boxed(),
+        Shape::Object => {
+            vec((name(), any_json()), 0..4).prop_map(|entries| Value::Object(entries.into_iter().collect())).boxed()
+        }
         _ => any_json().boxed(),
     };
     prop_oneof![4 => formed, 1 => any_json()].boxed()
@@ -312,10 +439,17 @@ fn object(record: &'static Record, depth: usize) -> BoxedStrategy<Value> {
     let fields: Vec<BoxedStrategy<Option<(String, Value)>>> = record
         .fields
         .iter()
-        .flat_map(|field| std::iter::once(field.name).chain(field.aliases.iter().copied()).map(move |name| (name, field)))
-        .map(|(name, field)| prop::option::weighted(0.8, like(&field.shape, depth).prop_map(move |value| (name.to_owned(), value))).boxed())
+        .flat_map(|field| {
+            std::iter::once(field.name).chain(field.aliases.iter().copied()).map(move |name| (name, field))
+        })
+        .map(|(name, field)| {
+            prop::option::weighted(0.8, like(&field.shape, depth).prop_map(move |value| (name.to_owned(), value)))
+                .boxed()
+        })
         .collect();
-    (fields, prop::option::weighted(0.1, (any::<String>(), any_json()))).prop_map(|(fields, more)| Value::Object(fields.into_iter().flatten().chain(more).collect())).boxed()
+    (fields, prop::option::weighted(0.1, (any::<String>(), any_json())))
+        .prop_map(|(fields, more)| Value::Object(fields.into_iter().flatten().chain(more).collect()))
+        .boxed()
 }
 
 /// Every input of the connector.

@@ -38,7 +38,10 @@ pub fn check(subject: &Subject<'_>) {
                 });
             }
             let collection = |name: &Name| {
-                if spec.collections.get(&name.value).is_none() && !subject.problems.misread(name.span) && !hides(subject, &spec.collections, name) {
+                if spec.collections.get(&name.value).is_none()
+                    && !subject.problems.misread(name.span)
+                    && !hides(subject, &spec.collections, name)
+                {
                     subject.problems.push(unknown(
                         "unknown-collection",
                         "collection",

@@ -63,8 +63,15 @@ fn record(
         misfits.push((place.clone(), format!("expected an object, found {}", kind(value))));
         return;
     };
-    let absent = |field: &&Field| !given.contains_key(&field.name) && !field.aliases.iter().any(|alias| given.contains_key(alias));
-    let mut missing: Vec<&str> = fields.iter().filter(|field| field.required && field.default.is_none()).filter(absent).map(|field| field.name.as_str()).collect();
+    let absent = |field: &&Field| {
+        !given.contains_key(&field.name) && !field.aliases.iter().any(|alias| given.contains_key(alias))
+    };
+    let mut missing: Vec<&str> = fields
+        .iter()
+        .filter(|field| field.required && field.default.is_none())
+        .filter(absent)
+        .map(|field| field.name.as_str())
+        .collect();
     for (key, value) in given {
         place.push(key.clone());
         match fields.iter().find(|field| field.name == *key || field.aliases.contains(key)) {
@@ -81,9 +88,16 @@ fn record(
             },
             None if side == Side::Input => {
                 // A misspelt name near a missing one is one mistake.
-                let near = crate::diagnostic::nearest(key, fields.iter().filter(absent).map(|field| field.name.as_str()));
+                let near =
+                    crate::diagnostic::nearest(key, fields.iter().filter(absent).map(|field| field.name.as_str()));
                 missing.retain(|name| Some(*name) != near);
-                misfits.push((place.clone(), near.map_or_else(|| format!("{UNKNOWN} `{key}`"), |near| format!("{UNKNOWN} `{key}`; did you mean `{near}`?"))));
+                misfits.push((
+                    place.clone(),
+                    near.map_or_else(
+                        || format!("{UNKNOWN} `{key}`"),
+                        |near| format!("{UNKNOWN} `{key}`; did you mean `{near}`?"),
+                    ),
+                ));
             }
             None => {}
         }

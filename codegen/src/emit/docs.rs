@@ -290,7 +290,13 @@ pub fn trigger_note(connector: &Connector, trigger: &crate::model::Trigger) -> O
         });
     }
     said.extend(trigger.note.clone());
-    said.extend(trigger.example.as_ref().and_then(|example| example.departs.clone()).map(|departs| format!("About the example: {departs}")));
+    said.extend(
+        trigger
+            .example
+            .as_ref()
+            .and_then(|example| example.departs.clone())
+            .map(|departs| format!("About the example: {departs}")),
+    );
     Some(said.join(" ")).filter(|it| !it.is_empty())
 }
 
@@ -481,7 +487,9 @@ fn field(field: &Field) -> Json {
     let one_of: Vec<String> = field.rules.one_of.iter().map(|it| format!("`{}`", crate::resolve::plain(it))).collect();
     let unlisted = Field { rules: Rules { one_of: Vec::new(), ..field.rules.clone() }, ..field.clone() };
     let text = |value: &Option<Json>| {
-        value.as_ref().map(|value| if value == "" { "empty text".to_owned() } else { format!("`{}`", crate::resolve::plain(value)) })
+        value.as_ref().map(|value| {
+            if value == "" { "empty text".to_owned() } else { format!("`{}`", crate::resolve::plain(value)) }
+        })
     };
     json!({
         "name": field.name,

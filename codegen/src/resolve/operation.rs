@@ -256,7 +256,14 @@ fn place(scope: &Scope<'_>, name: &Name, word: &Input, made: &Field) -> Place {
     }
     if let Some(items) = &word.body_items {
         if crate::diagnostic::nearest(&items.value, ["whole"]).is_some_and(|near| near != items.value) {
-            scope.problem(Diagnostic::new("unknown-choice", items.span, format!("`{}` is so near to `whole` that it is hardly a key", items.value)).help("did you mean `whole`?"));
+            scope.problem(
+                Diagnostic::new(
+                    "unknown-choice",
+                    items.span,
+                    format!("`{}` is so near to `whole` that it is hardly a key", items.value),
+                )
+                .help("did you mean `whole`?"),
+            );
         }
         if !matches!(made.ty, Type::List(_)) && !field::is_unknown(made) {
             scope.problem(
@@ -418,18 +425,43 @@ fn given(scope: &Scope<'_>, word: &spec::trigger::Trigger, action: &Operation, i
     let is_taken = |name: &Name| action.input.iter().any(|input| input.name == name.value);
     let used = is_input(&word.interval) && word.windows.iter().all(|window| is_input(&window.first));
     let filled = word.windows.iter().all(|window| is_taken(&window.start) && is_taken(&window.end));
-    let fills = |name: &str| inputs.iter().any(|input| input.name == name) || word.windows.iter().any(|window| window.start.value == name || window.end.value == name);
-    let mut missing: Vec<&str> = action.input.iter().filter(|it| it.required && it.default.is_none() && filled && !fills(&it.name)).map(|it| it.name.as_str()).collect();
-    let uses = |name: &str| name == word.interval.value || action.input.iter().any(|it| it.name == name) || word.windows.iter().any(|window| window.first.value == name);
+    let fills = |name: &str| {
+        inputs.iter().any(|input| input.name == name)
+            || word.windows.iter().any(|window| window.start.value == name || window.end.value == name)
+    };
+    let mut missing: Vec<&str> = action
+        .input
+        .iter()
+        .filter(|it| it.required && it.default.is_none() && filled && !fills(&it.name))
+        .map(|it| it.name.as_str())
+        .collect();
+    let uses = |name: &str| {
+        name == word.interval.value
+            || action.input.iter().any(|it| it.name == name)
+            || word.windows.iter().any(|window| window.first.value == name)
+    };
     for input in inputs.iter().filter(|input| used && !uses(&input.name)) {
-        let near = crate::diagnostic::nearest(&input.name, action.input.iter().map(|it| it.name.as_str()).filter(|name| !fills(name)));
+        let near = crate::diagnostic::nearest(
+            &input.name,
+            action.input.iter().map(|it| it.name.as_str()).filter(|name| !fills(name)),
+        );
         missing.retain(|name| Some(*name) != near);
-        let help = near.map_or_else(|| format!("`{}` takes no input of this name; use it as `interval` or in `windows`", action.name), |near| format!("did you mean `{near}`, which `{}` takes?", action.name));
-        scope.problem(Diagnostic::new("unplaced-input", input.span, format!("input `{}` is never used", input.name)).help(help));
+        let help = near.map_or_else(
+            || format!("`{}` takes no input of this name; use it as `interval` or in `windows`", action.name),
+            |near| format!("did you mean `{near}`, which `{}` takes?", action.name),
+        );
+        scope.problem(
+            Diagnostic::new("unplaced-input", input.span, format!("input `{}` is never used", input.name)).help(help),
+        );
     }
     for name in missing {
         scope.problem(
-            Diagnostic::new("missing-input", word.repeats.span, format!("`{}` needs `{name}`, which the trigger does not give", action.name)).help("add an input of that name, or a window that fills it"),
+            Diagnostic::new(
+                "missing-input",
+                word.repeats.span,
+                format!("`{}` needs `{name}`, which the trigger does not give", action.name),
+            )
+            .help("add an input of that name, or a window that fills it"),
         );
     }
 }

@@ -47,8 +47,11 @@ impl Filter {
         for (name, value) in entries {
             let name = self.rename.iter().find(|(from, _)| from == name).map_or(name.as_str(), |(_, to)| to);
             if !is_name(name) {
-                problems
-                    .push((name.to_owned(), "a field name: a letter followed by letters, digits and `_`, and none of `and`, `or`, `not`".to_owned()));
+                problems.push((
+                    name.to_owned(),
+                    "a field name: a letter followed by letters, digits and `_`, and none of `and`, `or`, `not`"
+                        .to_owned(),
+                ));
                 continue;
             }
             let text = match value {
@@ -84,5 +87,7 @@ impl Syntax {
 fn is_name(name: &str) -> bool {
     // An operator in the place of a name is no name to the service that reads it.
     let operator = ["and", "or", "not"].iter().any(|it| it.eq_ignore_ascii_case(name));
-    !operator && name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    !operator
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

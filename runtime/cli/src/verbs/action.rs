@@ -27,11 +27,11 @@ pub async fn run(world: &World, verb: &Action) -> Outcome {
             Form::Text | Form::Json => document(&connection, operation, &input, list).await,
         };
     }
+    let form = world.arguments.output;
     match connection.call(operation, input).await {
-        Ok(output) if world.arguments.output == Form::Jsonl => print::json_line(&output),
-        Ok(output) => print::json(&output),
+        Ok(output) => print::document(form, &output),
         Err(error) => {
-            partial(&error)?;
+            partial(form, &error)?;
             Err(error)
         }
     }
@@ -111,7 +111,9 @@ async fn document(connection: &Connection, operation: &'static Operation, input:
     }
     let rest = reading.finish_streamed(count)?;
     let others = rest.as_object().into_iter().flatten().filter(|(name, _)| *name != list);
-    let others: String = others.map(|(name, value)| format!(",\n  {}: {}", Value::from(name.as_str()), print::indented(value, 2).trim_start())).collect();
+    let others: String = others
+        .map(|(name, value)| format!(",\n  {}: {}", Value::from(name.as_str()), print::indented(value, 2).trim_start()))
+        .collect();
     print::text(&format!("{others}\n}}\n"))
 }
 
