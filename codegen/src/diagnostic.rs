@@ -17,12 +17,14 @@ pub struct Diagnostic {
     pub label: String,
     /// What would be right.
     pub help: Option<String>,
+    /// Whether nothing of the kind is declared at all, as when the key of its section is misspelt.
+    pub lost: bool,
 }
 
 impl Diagnostic {
     /// A mistake without label or help; see [`Diagnostic::label`] and [`Diagnostic::help`].
     pub fn new(code: &'static str, span: Span, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), span, label: String::new(), help: None }
+        Self { code, message: message.into(), span, label: String::new(), help: None, lost: false }
     }
 
     /// Says what stands at the place.
@@ -35,6 +37,11 @@ impl Diagnostic {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Says that nothing of the kind is declared at all. Beside an unknown key this is not told.
+    pub fn lost(self) -> Self {
+        Self { lost: true, ..self }
     }
 
     /// Offers the nearest of the known names, or lists them when none is near.

@@ -38,9 +38,19 @@ pub fn model(sources: &[Source]) -> Result<Model, Vec<Diagnostic>> {
     let (specs, model) = resolve::resolve(specs, sources, &problems);
     check::check(&check::Subject { specs: &specs, model: &model, sources, problems: &problems });
     let mut mistakes = problems.into_inner();
+    let misspelt: Vec<&str> =
+        mistakes.iter().filter(|it| it.code == "unknown-key").map(|it| folder(it, sources)).collect();
+    let lost: Vec<bool> = mistakes.iter().map(|it| it.lost && misspelt.contains(&folder(it, sources))).collect();
+    let mut lost = lost.into_iter();
+    mistakes.retain(|_| !lost.next().unwrap_or_default());
     mistakes.sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
     mistakes.dedup();
     if mistakes.is_empty() { Ok(model) } else { Err(mistakes) }
+}
+
+/// The connector's folder in which a mistake is.
+fn folder<'a>(mistake: &Diagnostic, sources: &'a [Source]) -> &'a str {
+    sources.get(mistake.span.file as usize).and_then(|source| source.path.rsplit('/').nth(1)).unwrap_or_default()
 }
 
 /// Reads the files, a spec for each folder, in the order of the folders' names.

@@ -63,13 +63,12 @@ fn identifier(joined: String, empty: &str, prefix: &str) -> String {
 
 /// A Rust type: `endpoint_data` is `EndpointData`. A name that the generated code uses itself gets a `_`.
 pub fn rust_type(text: &str) -> String {
-    const TAKEN: [&str; 24] = [
+    const TAKEN: [&str; 21] = [
         "Client",
         "Connection",
         "Default",
         "Deserialize",
         "Error",
-        "File",
         "FnOnce",
         "From",
         "Into",
@@ -83,11 +82,9 @@ pub fn rust_type(text: &str) -> String {
         "Self",
         "Serialize",
         "Settings",
-        "Some",
         "String",
         "Value",
         "Vec",
-        "None",
     ];
     let joined = camel(text);
     if TAKEN.contains(&joined.as_str()) { format!("{joined}_") } else { joined }
@@ -185,8 +182,8 @@ mod tests {
         assert_eq!(camel_case("org"), "org");
         assert_eq!(rust_type("fileSha256"), "FileSha256");
         assert_eq!(rust_variant("True Positive"), "TruePositive");
-        assert_eq!(rust_variant("file"), "File");
-        assert_eq!(rust_type("file"), "File_");
+        assert_eq!(rust_variant("option"), "Option");
+        assert_eq!(rust_type("option"), "Option_");
         assert_eq!(rust_type("4th"), "N4th");
         assert_eq!(rust_field("x²_½"), "x");
         assert_eq!(rust_field("größe"), "größe");

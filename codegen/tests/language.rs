@@ -1,4 +1,5 @@
-//! Fragments that use the language well: each is accepted without a mistake and becomes Rust that parses.
+//! Fragments that use the language well: each is accepted without a mistake and becomes Rust that parses. The examples of
+//! the reference are among them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use connectome_codegen::diagnostic::render_all;
 use connectome_codegen::emit::Layout;
 use connectome_codegen::generate;
 use connectome_codegen::source::Source;
+use connectome_codegen::spec::field::{Converter, Format};
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/language");
@@ -57,4 +59,64 @@ fn fragments_are_accepted_together() {
     let layout = Layout { runtime: "../runtime".to_owned(), standalone: false };
     let sources: Vec<Source> = cases().iter().flat_map(|case| sources(case)).collect();
     generate(&sources, &layout).unwrap_or_else(|mistakes| panic!("{}", render_all(&mistakes, &sources)));
+}
+
+#[test]
+fn a_connector_is_named_like_a_feature_of_the_crate() {
+    for name in ["acme", "acme-2", "x"] {
+        assert_eq!(mistakes_of_name(name), Vec::<&str>::new(), "{name}");
+    }
+    for name in ["", "Acme", "acme_x", "2acme", "größe", "a.b", "cli", "core", "simulator", "main"] {
+        assert_eq!(mistakes_of_name(name), ["wrong-name"], "{name}");
+    }
+}
+
+fn mistakes_of_name(name: &str) -> Vec<&'static str> {
+    let text = format!(
+        "connector: {{ name: \"{name}\", title: T, version: 1.0.0, doc: D. }}\nconnection: {{ parameters: {{}}, base: https://api.example.com, auth: {{ value: none }}, test: {{ call: GET /ping }} }}\n"
+    );
+    let sources = [Source { path: format!("specs/{name}/spec.yaml"), text }];
+    let layout = Layout { runtime: "../runtime".to_owned(), standalone: false };
+    generate(&sources, &layout).err().unwrap_or_default().iter().map(|mistake| mistake.code).collect()
+}
+
+/// The blocks of a language in `specs/README.md`.
+fn blocks(reference: &str, language: &str) -> Vec<String> {
+    let opening = format!("```{language}\n");
+    reference
+        .split(&opening)
+        .skip(1)
+        .filter_map(|rest| rest.split_once("```").map(|(block, _)| block.to_owned()))
+        .collect()
+}
+
+fn reference() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs/README.md")).expect("specs/README.md")
+}
+
+#[test]
+fn the_examples_of_the_reference_are_one_spec() {
+    let layout = Layout { runtime: "../runtime".to_owned(), standalone: false };
+    let block = |(at, text)| Source { path: format!("specs/acme/{at:02}.yaml"), text };
+    let sources: Vec<Source> = blocks(&reference(), "yaml").into_iter().enumerate().map(block).collect();
+    assert!(sources.len() > 10);
+    generate(&sources, &layout).unwrap_or_else(|mistakes| panic!("{}", render_all(&mistakes, &sources)));
+}
+
+#[test]
+fn the_reference_shows_a_mistake_as_it_is_told() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/mistakes/unknown-type/expected.txt");
+    let told = fs::read_to_string(folder).expect("a mistake");
+    assert!(reference().contains(told.trim()), "specs/README.md shows another message than\n{told}");
+}
+
+#[test]
+fn the_reference_lists_every_format_and_converter() {
+    let reference = reference();
+    let formats = Format::ALL.iter().map(|(name, doc, _)| (name, doc));
+    let converters = Converter::ALL.iter().map(|(name, doc, _)| (name, doc));
+    for (name, doc) in formats.chain(converters) {
+        let row = format!("| `{name}` | {doc} |");
+        assert!(reference.contains(&row), "specs/README.md lacks the line\n{row}");
+    }
 }

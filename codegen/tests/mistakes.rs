@@ -110,9 +110,3 @@ fn collect(folder: &Path, codes: &mut BTreeSet<String>) {
         }
     }
 }
-#[path = "/tmp/mk/follow.rs"]
-mod follow;
-#[path = "language.rs"]
-mod language;
-#[path = "mutations.rs"]
-mod mutations;

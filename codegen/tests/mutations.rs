@@ -191,7 +191,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-pub fn folders(path: &str) -> Vec<PathBuf> {
+fn folders(path: &str) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = fs::read_dir(root().join(path))
         .into_iter()
         .flatten()
@@ -203,7 +203,7 @@ pub fn folders(path: &str) -> Vec<PathBuf> {
 }
 
 /// The specs of a folder, as if they stood in `specs/<name>/`.
-pub fn sources(folder: &Path, name: &str) -> Vec<Source> {
+fn sources(folder: &Path, name: &str) -> Vec<Source> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .expect("a folder")
         .map(|entry| entry.expect("an entry").path())

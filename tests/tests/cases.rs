@@ -84,7 +84,8 @@ impl Exchange {
         let (made_path, made_query) = parted(&asked.target);
         differ("path", path.to_owned(), made_path.to_owned());
         differ("query", format!("{:?}", pairs(query, str::to_owned)), format!("{:?}", pairs(made_query, decoded)));
-        for name in TELLING {
+        let listed = self.request["headers"].as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+        for name in TELLING.into_iter().chain(listed) {
             let usual = (name == "Authorization").then(|| format!("Bearer {TOKEN}"));
             let expected = self.request["headers"].get(name).map(|value| text(value).to_owned()).or(usual);
             differ(name, format!("{expected:?}"), format!("{:?}", asked.header(name).map(str::to_owned)));

@@ -1,4 +1,4 @@
-//! A default is a value that its field would take.
+//! A default is a value that its field would take, and so is the constant of an output.
 
 use super::Subject;
 use super::value::{self, Side};
@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::{Connector, Field};
 use crate::read::{Literal, Names};
 use crate::resolve::field::spelt;
-use crate::spec::field::{Common, Refinement};
+use crate::spec::field::{Common, Output, Refinement};
 
 pub fn check(subject: &Subject<'_>) {
     for (spec, connector) in subject.specs.iter().zip(&subject.model.connectors) {
@@ -21,6 +21,7 @@ pub fn check(subject: &Subject<'_>) {
         for action in &connector.actions {
             if let Some(word) = spec.file.actions.get(&action.name) {
                 fields(subject, connector, &action.input, &word.input, |word| &word.common);
+                constants(subject, connector, &action.output, &word.output);
                 let inputs = word.input.iter().map(|(name, word)| (name, &word.refine));
                 let outputs = word.output.iter().map(|(name, word)| (name, &word.refine));
                 for (name, refine) in inputs.chain(outputs) {
@@ -35,6 +36,19 @@ pub fn check(subject: &Subject<'_>) {
             if let Some(word) = spec.file.triggers.get(&trigger.name) {
                 fields(subject, connector, &trigger.input, &word.input, |word| &word.common);
             }
+        }
+    }
+}
+
+fn constants(subject: &Subject<'_>, connector: &Connector, outputs: &[Field], words: &Names<Output>) {
+    for output in outputs {
+        let Some(literal) = words.get(&output.name).and_then(|word| word.is.as_ref()) else { continue };
+        for misfit in value::field(connector, output, &literal.value, Side::Output) {
+            let message = format!("the constant of `{}` is no such value: {}", output.name, misfit.1);
+            subject.problems.push(
+                Diagnostic::new("bad-constant", value::span_at(&literal.node, &misfit), message)
+                    .help(format!("its type is `{}`", spelt(output))),
+            );
         }
     }
 }

@@ -180,7 +180,10 @@ fn edge(subject: &Subject<'_>, spec: &Spec, edge: &Relationship) {
     let problems = subject.problems;
     let entities = &spec.file.entities;
     let ends: Vec<&Name> = if edge.target.is_some() { vec![&edge.from] } else { vec![&edge.from, &edge.to] };
-    for end in ends.iter().filter(|end| entities.get(&end.value).is_none() && !problems.misread(end.span)) {
+    // `traget:` for `target:` leaves a vertex of another integration without an explanation.
+    let misspelt = problems.misspelt(edge.span, &[]);
+    let ends_here = ends.iter().filter(|end| !problems.misread(end.span) && !(misspelt && end.span == edge.to.span));
+    for end in ends_here.filter(|end| entities.get(&end.value).is_none()) {
         problems.push(unknown("unknown-entity", "entity", &end.value, end.span, entities.names()));
     }
     let verbs = edge.dialects.iter().filter_map(|(_, dialect)| dialect.verb.as_ref()).chain([&edge.verb]);

@@ -2,7 +2,7 @@
 
 use super::Subject;
 use crate::diagnostic::Diagnostic;
-use crate::model::{Operation, Place};
+use crate::model::{Field, Operation, Place};
 
 pub fn check(subject: &Subject<'_>) {
     for (spec, connector) in subject.specs.iter().zip(&subject.model.connectors) {
@@ -15,14 +15,17 @@ pub fn check(subject: &Subject<'_>) {
             {
                 continue;
             }
-            for input in
-                action.input.iter().filter(|input| input.place == Place::Control && !steers(action, &input.name))
-            {
-                let misread =
-                    word.input.get(&input.name).is_some_and(|it| subject.problems.misread(it.common.rules.span));
-                if misread || action.call.parameters.contains(&input.name) {
-                    continue;
-                }
+            // So does `fliter:` for `filter:` in an input that would then be sent.
+            let free =
+                action.input.iter().filter(|input| input.place == Place::Control && !steers(action, &input.name));
+            let free: Vec<&Field> = free.filter(|input| !action.call.parameters.contains(&input.name)).collect();
+            let misread = |input: &&&Field| {
+                word.input.get(&input.name).is_some_and(|it| subject.problems.misread(it.common.rules.span))
+            };
+            if free.iter().any(|input| misread(&input)) {
+                continue;
+            }
+            for input in free {
                 subject.problems.push(
                     Diagnostic::new("unplaced-input", input.span, format!("input `{}` is never sent", input.name))
                         .help(format!("say where it goes: `query: {0}`, `body: {0}`, or put `{{{0}}}` in `call:` and say `path: true`", input.name)),

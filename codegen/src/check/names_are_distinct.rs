@@ -64,6 +64,7 @@ fn methods(subject: &Subject<'_>, connector: &Connector) {
 
 fn types(subject: &Subject<'_>, spec: &Spec, connector: &Connector) {
     let mut types = Names::default();
+    types.take("File", "the type of uploads has this name");
     for record in connector.records.iter().filter(|record| record.refines.is_none()) {
         types.add(subject, rust_type(&record.name), format!("type `{}`", record.name), record.span);
     }

@@ -3,7 +3,6 @@
 use super::Subject;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::model::{Call, Connector};
-use crate::read::Names;
 use crate::resolve::text::unknown;
 use crate::source::Span;
 use crate::spec::{Name, Spec};
@@ -14,13 +13,11 @@ pub fn check(subject: &Subject<'_>) {
         let spec = &simulator.spec;
         let places = calls(file, connector);
         let calls: Vec<&String> = places.iter().map(|(call, _)| call).collect();
-        // `erorrs:` hides all of them.
-        fn hides<T>(subject: &Subject<'_>, known: &Names<T>, name: &Name) -> bool {
-            known.0.is_empty() && subject.problems.misspelt(Span { start: 0, end: u32::MAX, ..name.span }, &[])
-        }
+        // With a call that could not be read, any of these may be meant.
+        let misread = places.iter().any(|(_, span)| subject.problems.misread(*span));
         for (call, behaviour) in spec.calls.iter() {
             let told = |near: &str| places.iter().any(|(call, span)| call == near && subject.problems.told(*span));
-            if !calls.contains(&&call.value) {
+            if !calls.contains(&&call.value) && !misread {
                 let open: Vec<&str> = calls
                     .iter()
                     .map(|it| it.as_str())
@@ -38,10 +35,7 @@ pub fn check(subject: &Subject<'_>) {
                 });
             }
             let collection = |name: &Name| {
-                if spec.collections.get(&name.value).is_none()
-                    && !subject.problems.misread(name.span)
-                    && !hides(subject, &spec.collections, name)
-                {
+                if spec.collections.get(&name.value).is_none() && !subject.problems.misread(name.span) {
                     subject.problems.push(unknown(
                         "unknown-collection",
                         "collection",
@@ -60,7 +54,7 @@ pub fn check(subject: &Subject<'_>) {
                 collection(name);
             }
             for name in [&behaviour.missing, &behaviour.duplicate, &behaviour.stale].into_iter().flatten() {
-                if spec.errors.get(&name.value).is_none() && !hides(subject, &spec.errors, name) {
+                if spec.errors.get(&name.value).is_none() {
                     subject.problems.push(unknown(
                         "unknown-failure",
                         "error",
@@ -77,10 +71,10 @@ pub fn check(subject: &Subject<'_>) {
                 known == call || (!calls.iter().any(|it| *it == known) && nearest(known, [call.as_str()]).is_some())
             });
             if !meant && !subject.problems.told(*span) {
-                subject.problems.push(
+                let diagnostic =
                     Diagnostic::new("unanswered-call", *span, format!("the simulator does not answer `{call}`"))
-                        .help(format!("add `{call}:` to its `calls:`")),
-                );
+                        .help(format!("add `{call}:` to its `calls:`"));
+                subject.problems.push(if spec.calls.0.is_empty() { diagnostic.lost() } else { diagnostic });
             }
         }
     }

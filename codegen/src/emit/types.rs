@@ -8,7 +8,7 @@ use quote::quote;
 
 use super::rust::{self, ident};
 use crate::model::{Connector, Enum, Field, Record, Type};
-use crate::names::{rust_field, rust_type};
+use crate::names::{rust_field, rust_type, rust_variant};
 use crate::output::File;
 
 /// The file.
@@ -274,7 +274,7 @@ fn enumeration(it: &Enum) -> TokenStream {
     let name = ident(&enum_name(it));
     let doc = rust::doc(&it.doc);
     let variants = it.values.iter().map(|value| {
-        let variant = ident(&rust_type(value));
+        let variant = ident(&rust_variant(value));
         let doc = rust::doc(&format!("`{value}`"));
         quote! {
             #doc

@@ -70,6 +70,10 @@ fn texts(values: &[Literal], problems: &Problems) -> Vec<String> {
 
 /// A record.
 pub fn record(scope: &mut Scope<'_>, rule: NameRule, name: &Name, word: &types::Type) -> Record {
+    if BUILT_IN.iter().any(|(built_in, _)| *built_in == name.value) {
+        let message = format!("`{}` is a built-in type, so that nothing can be of this one", name.value);
+        scope.problem(Diagnostic::new("name-clash", name.span, message).help("give it another name"));
+    }
     let fields: Vec<Field> =
         word.fields.iter().map(|(field, member)| self::member(scope, rule, name, field, member)).collect();
     let variant = word.variant.as_ref().and_then(|variant| {
@@ -414,6 +418,12 @@ fn inline_enum(scope: &mut Scope<'_>, owner: &Name, name: &Name, ty: &Type, rule
     Some(EnumId(scope.enums.len() - 1))
 }
 
+/// Whether a type says that this field is the value of a variant, or may have said so.
+fn varies(scope: &Scope<'_>, ty: &str, field: &str) -> bool {
+    let Some(word) = scope.spec.file.types.get(ty) else { return false };
+    scope.problems.misread(word.span) || word.variant.as_ref().is_some_and(|it| it.value.value == field)
+}
+
 /// A record with other rules for some of its fields, for one operation.
 pub fn refine(scope: &mut Scope<'_>, operation: &Name, field: &mut Field, refinements: &Names<Refinement>) {
     if refinements.0.is_empty() {
@@ -464,6 +474,8 @@ pub fn refine(scope: &mut Scope<'_>, operation: &Name, field: &mut Field, refine
                     scope.spec.file.variants.names(),
                 )),
                 (Some(id), Some((_, value, of))) if *value == name.value => *of = id,
+                // The type's own set is unknown, which was told.
+                (Some(_), None) if varies(scope, &record.name, &name.value) => {}
                 _ => scope.problem(
                     Diagnostic::new(
                         "unknown-field",

@@ -417,7 +417,8 @@ fn output(
 
 /// A trigger gives its action what that needs, and nothing else.
 fn given(scope: &Scope<'_>, word: &spec::trigger::Trigger, action: &Operation, inputs: &[Field]) {
-    if scope.problems.misread(word.span) {
+    let takes = scope.spec.file.actions.get(&action.name).is_some_and(|action| scope.problems.misread(action.span));
+    if takes || scope.problems.misread(word.span) {
         return;
     }
     // What an unknown name in `interval` or `windows` was meant to be is not used, or not given.

@@ -171,9 +171,10 @@ pub fn unknown<'a>(
         Diagnostic::new(code, span, format!("unknown {what} `{name}`")).suggest(name, known.iter().copied());
     match diagnostic.help {
         Some(_) => diagnostic,
-        None if known.is_empty() => {
-            diagnostic.label(format!("no {what} is declared")).help("declare one of this name, or leave this out")
-        }
+        None if known.is_empty() => diagnostic
+            .label(format!("no {what} is declared"))
+            .help("declare one of this name, or leave this out")
+            .lost(),
         None => diagnostic.help("use a name that is declared, or declare this one"),
     }
 }

@@ -83,11 +83,11 @@ static COLLECTIONS: &[Collection] = &[
         key: "accountName",
         count: 10,
         record: Some(
-            "{\"accountName\":\"user-{n}@northfjord.example\",\"_state\":\"enabled\"}",
+            "{\"accountName\":\"user-{n}@northfjord.example\",\"iam\":\"{pick:AAD|OPAD}\",\"_state\":\"enabled\"}",
         ),
         also: &[
-            "{\"accountName\":\"amelie.roy@northfjord.example\",\"_state\":\"enabled\"}",
-            "{\"accountName\":\"jonas.berg@northfjord.example\",\"_state\":\"enabled\"}",
+            "{\"accountName\":\"amelie.roy@northfjord.example\",\"iam\":\"AAD\",\"_state\":\"enabled\"}",
+            "{\"accountName\":\"jonas.berg@northfjord.example\",\"iam\":\"OPAD\",\"_state\":\"enabled\"}",
         ],
     },
     Collection {
@@ -124,7 +124,7 @@ static COLLECTIONS: &[Collection] = &[
         key: "uuid",
         count: 30,
         record: Some(
-            "{\"source\":\"endpointActivityData\",\"uuid\":\"{guid}\",\"filters\":[{\"id\":\"F{int:1000-9999}\",\"name\":\"Encoded PowerShell Command\",\"description\":\"PowerShell was started with an encoded argument\",\"mitreTacticIds\":[\"TA0002\"],\"mitreTechniqueIds\":[\"T1059.001\"],\"highlightedObjects\":[{\"type\":\"command_line\",\"field\":\"processCmd\",\"value\":\"powershell.exe -enc SQBFAFgA\"},{\"type\":\"port\",\"field\":\"objectPort\",\"value\":443}],\"riskLevel\":\"{pick:low|medium|high}\",\"type\":\"preset\"}],\"endpoint\":{\"endpointName\":\"{from:endpoints.endpointName.value}\",\"agentGuid\":\"{from:endpoints.agentGuid}\",\"ips\":[\"{ip}\"]},\"entityType\":\"endpoint\",\"entityName\":\"{from:endpoints.endpointName.value}\",\"detectedDateTime\":\"{time}\",\"ingestedDateTime\":\"{time:32}\",\"detail\":{\"eventTime\":\"{millis}\",\"tags\":[\"MITREV9.T1059.001\"],\"uuid\":\"{guid}\",\"productCode\":\"xes\",\"eventId\":\"1\",\"eventSubId\":2,\"endpointHostName\":\"{from:endpoints.endpointName.value}\",\"processCmd\":\"powershell.exe -enc SQBFAFgA\"}}",
+            "{\"source\":\"endpointActivityData\",\"uuid\":\"{guid}\",\"filters\":[{\"id\":\"F{int:1000-9999}\",\"name\":\"Encoded PowerShell Command\",\"description\":\"PowerShell was started with an encoded argument\",\"mitreTacticIds\":[\"TA0002\"],\"mitreTechniqueIds\":[\"T1059.001\"],\"highlightedObjects\":[{\"type\":\"command_line\",\"field\":\"processCmd\",\"value\":\"powershell.exe -enc SQBFAFgA\"},{\"type\":\"port\",\"field\":\"objectPort\",\"value\":443}],\"riskLevel\":\"{pick:low|medium|high}\",\"type\":\"preset\"}],\"endpoint\":{\"endpointName\":\"{from:endpoints.endpointName.value}\",\"agentGuid\":\"{from:endpoints.agentGuid}\",\"ips\":[\"{ip}\"]},\"entityType\":\"endpoint\",\"entityName\":\"{from:endpoints.endpointName.value}\",\"detectedDateTime\":\"{time}\",\"ingestedDateTime\":\"{time:32}\",\"detail\":{\"eventTime\":\"{millis}\",\"tags\":[\"MITREV9.T1059.001\"],\"uuid\":\"{guid}\",\"productCode\":\"xes\",\"eventId\":\"1\",\"eventSubId\":2,\"endpointGuid\":\"{from:endpoints.agentGuid}\",\"endpointHostName\":\"{from:endpoints.endpointName.value}\",\"processCmd\":\"powershell.exe -enc SQBFAFgA\"}}",
         ),
         also: &[],
     },
@@ -178,7 +178,7 @@ static COLLECTIONS: &[Collection] = &[
             "{\"ip\":\"203.0.113.{n}\",\"type\":\"ip\",\"_value\":\"203.0.113.{n}\",\"description\":\"c2\",\"scanAction\":\"{pick:block|log}\",\"riskLevel\":\"{pick:high|medium|low}\",\"inExceptionList\":false,\"lastModifiedDateTime\":\"{time}\",\"expiredDateTime\":\"{time:2592000}\"}",
         ),
         also: &[
-            "{\"fileSha1\":\"5f2b6d3a9c1e4780b4d2f6a1c3e59078d4b6a2f1\",\"type\":\"fileSha1\",\"_value\":\"5f2b6d3a9c1e4780b4d2f6a1c3e59078d4b6a2f1\",\"scanAction\":\"log\",\"riskLevel\":\"medium\",\"inExceptionList\":true,\"lastModifiedDateTime\":\"{time}\"}",
+            "{\"fileSha1\":\"5f2b6d3a9c1e4780b4d2f6a1c3e59078d4b6a2f1\",\"type\":\"fileSha1\",\"_value\":\"5f2b6d3a9c1e4780b4d2f6a1c3e59078d4b6a2f1\",\"scanAction\":\"log\",\"riskLevel\":\"medium\",\"inExceptionList\":true,\"lastModifiedDateTime\":\"{time}\",\"expiredDateTime\":\"{time:864000}\"}",
         ],
     },
     Collection {
@@ -531,7 +531,7 @@ static CALLS: &[Behaviour] = &[
         task: Some(Task {
             into: "tasks",
             action: "disableAccount",
-            copy: &["accountName"],
+            copy: &["iam", "accountName"],
             nest: Some("tasks"),
             result: None,
         }),
@@ -548,7 +548,7 @@ static CALLS: &[Behaviour] = &[
         task: Some(Task {
             into: "tasks",
             action: "enableAccount",
-            copy: &["accountName"],
+            copy: &["iam", "accountName"],
             nest: Some("tasks"),
             result: None,
         }),
@@ -563,7 +563,7 @@ static CALLS: &[Behaviour] = &[
         task: Some(Task {
             into: "tasks",
             action: "resetPassword",
-            copy: &["accountName"],
+            copy: &["iam", "accountName"],
             nest: Some("tasks"),
             result: None,
         }),
@@ -582,7 +582,7 @@ static CALLS: &[Behaviour] = &[
         task: Some(Task {
             into: "tasks",
             action: "forceSignOut",
-            copy: &["accountName"],
+            copy: &["iam", "accountName"],
             nest: Some("tasks"),
             result: None,
         }),

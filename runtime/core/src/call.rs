@@ -232,10 +232,14 @@ impl Reading {
     fn settle(mut self, items: Vec<Value>, count: usize) -> Result<Value, Error> {
         if self.operation.page.is_none() && needs_body(self.operation) {
             self.body = Some(self.json(&self.answer)?);
+        } else if self.answer.header("Content-Type").is_some_and(|label| label.contains("json"))
+            && let Ok(body) = serde_json::from_slice(&self.answer.body)
+        {
+            self.refuse_disguised(&body, self.answer.status)?;
         }
         let findings = Findings { answer: &self.answer, body: self.body.take(), count, items, input: &self.input };
         let result = outputs(self.connection.connector(), self.operation, findings);
-        if let Ok(output) = &result {
+        if let Some(output) = result.as_ref().map_or_else(|error| error.parts().output.as_ref(), Some) {
             self.learn(output);
         }
         result.map_err(|error| self.connection.told(self.operation, &self.request, error))
@@ -275,22 +279,26 @@ impl Reading {
     fn json(&self, answer: &Answer) -> Result<Value, Error> {
         let told = |error| self.connection.told(self.operation, &self.request, error);
         let body = answer.json().map_err(told)?;
-        // Some services say in a 200 that it was none.
-        let form = &self.connection.connector().errors;
-        if let Some(page) = self.operation.page
-            && at(&body, page.items).is_none()
-            && form.under.iter().any(|key| body.get(*key).is_some_and(Value::is_object))
-        {
-            let said = read_error(answer.status, &body, form);
-            return Err(told(
-                Error::new(ErrorKind::Server, "the service answered with an error that it called a success")
-                    .service(said),
-            ));
-        }
+        self.refuse_disguised(&body, answer.status)?;
         if self.operation.page.is_some() && !body.is_object() {
             return Err(self.wrong("the answer is not an object".to_owned()));
         }
         Ok(body)
+    }
+
+    /// Some services say in a 200 that it was none.
+    fn refuse_disguised(&self, body: &Value, status: u16) -> Result<(), Error> {
+        let form = &self.connection.connector().errors;
+        let only_that = match self.operation.page {
+            Some(page) => at(body, page.items).is_none(),
+            // A record may tell of an error among other things.
+            None => body.as_object().is_some_and(|body| body.keys().all(|key| form.under.contains(&key.as_str()))),
+        };
+        if !only_that || !form.under.iter().any(|key| body.get(*key).is_some_and(Value::is_object)) {
+            return Ok(());
+        }
+        let error = Error::new(ErrorKind::Server, "the service answered with an error that it called a success");
+        Err(self.connection.told(self.operation, &self.request, error.service(read_error(status, body, form))))
     }
 
     fn wrong(&self, message: String) -> Error {

@@ -12,7 +12,7 @@ use crate::validate::Violation;
 pub struct Error(Box<Inner>);
 
 /// The parts of an [`Error`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Inner {
     /// The kind, which decides the exit code.
     pub kind: ErrorKind,
@@ -46,7 +46,7 @@ pub enum ErrorKind {
     TooMany,
     /// The service could not be reached.
     Connect,
-    /// The service's certificate is not trusted.
+    /// There is no secure connection: the service's certificate is not trusted, or it speaks no TLS.
     Tls,
     /// The service does not know the caller.
     Auth,
@@ -129,6 +129,24 @@ pub struct Item {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ServiceError>,
+}
+
+/// All but the output, which may hold secrets: a half-done write can have made a key.
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, operation, request, message, service, advice, violations, items, output } = self;
+        f.debug_struct("Inner")
+            .field("kind", kind)
+            .field("operation", operation)
+            .field("request", request)
+            .field("message", message)
+            .field("service", service)
+            .field("advice", advice)
+            .field("violations", violations)
+            .field("items", items)
+            .field("output", &output.as_ref().map(|_| "not shown"))
+            .finish()
+    }
 }
 
 impl Error {

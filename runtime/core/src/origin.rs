@@ -46,6 +46,11 @@ impl Origin {
         self.0[after_scheme..].find('/').map_or(self.0.as_str(), |at| &self.0[..after_scheme + at])
     }
 
+    /// Whether it is this machine.
+    pub fn is_loopback(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| is_loopback(&url))
+    }
+
     /// A link of an answer as a target on this origin: its path and query, whatever host it names.
     ///
     /// A link without a path, or one that leaves `base_path`, is refused: it is not a page of what was asked.

@@ -9,7 +9,7 @@ use crate::convert::last_segment;
 use crate::decode::decode;
 use crate::error::{Error, ErrorKind, Item};
 use crate::operation::Operation;
-use crate::place::{Source, Wire};
+use crate::place::{Place, Source, Wire};
 use crate::request::wire_name;
 use crate::shape::{Record, Shape};
 use crate::validate::base_name;
@@ -109,6 +109,13 @@ pub struct Findings<'a> {
 pub fn outputs(connector: &Connector, operation: &Operation, mut findings: Findings<'_>) -> Result<Value, Error> {
     let mut shown = Map::new();
     let bare = |status: u16| Answer { status, headers: Vec::new(), body: bytes::Bytes::new() };
+    if !operation.multi_status.is_empty() && !matches!(findings.body, Some(Value::Array(_))) {
+        let body = findings.body.as_ref().unwrap_or(&Value::Null);
+        return Err(Error::new(ErrorKind::Protocol, "the service did not answer for each element")
+            .operation(operation.name)
+            .service(read_error(findings.answer.status, body, &connector.errors))
+            .advice("find out what was done before repeating anything"));
+    }
     let multi = multi_answers(operation, &findings);
     for output in operation.output {
         let field = &output.field;
@@ -134,7 +141,7 @@ pub fn outputs(connector: &Connector, operation: &Operation, mut findings: Findi
             }
         };
         let value = value.map(|value| field.with.map_or_else(|| value.clone(), |convert| convert.apply(value.clone())));
-        match value.filter(|value| !value.is_null() && !is_empty_object(value)) {
+        match value.filter(|value| !value.is_null() && !says_nothing(value)) {
             Some(value) => {
                 let value = match output.wrap {
                     Some(key) => Value::Object(Map::from_iter([(key.to_owned(), value)])),
@@ -162,6 +169,13 @@ pub fn outputs(connector: &Connector, operation: &Operation, mut findings: Findi
         multi.iter().enumerate().map(|(index, item)| item.item(connector, operation, index)).collect();
     let failed = items.iter().filter(|item| item.error.is_some()).count();
     let shown = Value::Object(shown);
+    if let Some(sent) = elements_sent(operation, findings.input).filter(|sent| *sent != items.len()) {
+        return Err(Error::new(ErrorKind::Protocol, format!("{sent} elements were sent, and the service answered for {}", items.len()))
+            .operation(operation.name)
+            .advice("find out what was done before repeating anything")
+            .items(items)
+            .output(shown));
+    }
     if failed > 0 {
         return Err(Error::new(ErrorKind::Partial, format!("{failed} of {} did not work", items.len()))
             .operation(operation.name)
@@ -186,13 +200,26 @@ fn unlisted(connector: &Connector, operation: &Operation, body: &Map<String, Val
     }
 }
 
-fn is_empty_object(value: &Value) -> bool {
-    matches!(value, Value::Object(fields) if fields.is_empty())
+/// How many answers a multi-status list must hold.
+fn elements_sent(operation: &Operation, input: &Map<String, Value>) -> Option<usize> {
+    if operation.multi_status.is_empty() {
+        return None;
+    }
+    let listed = operation.input.fields.iter().find(|field| matches!(field.place, Place::BodyItems(_)));
+    match listed.and_then(|field| input.get(field.name)) {
+        Some(Value::Array(items)) => Some(items.len()),
+        _ => operation.array_of_one.then_some(1),
+    }
+}
+
+/// An object without fields, or with texts only and none of them filled, is how some services say that there is none.
+fn says_nothing(value: &Value) -> bool {
+    matches!(value, Value::Object(fields) if fields.values().all(|value| value.as_str().is_some_and(str::is_empty)))
 }
 
 fn under<'a>(body: &'a Value, field: &crate::shape::Field) -> Option<&'a Value> {
     match field.place {
-        crate::place::Place::Key(names, _) => {
+        Place::Key(names, _) => {
             names.iter().find_map(|wire| body.get(wire.name)).filter(|value| !value.is_null())
         }
         _ => None,
@@ -280,7 +307,9 @@ fn file(answer: &Answer, names: &'static [Wire], input: &Map<String, Value>) -> 
     let name = named.unwrap_or_else(|| {
         wire_name(names, &head).map_or_else(|| "download".to_owned(), |template| crate::template::fill(template, input))
     });
-    serde_json::json!({ "content": base64::engine::general_purpose::STANDARD.encode(&answer.body), "filename": base_name(&name) })
+    // Where a colon stands for a drive, it leads out of the folder as a slash does.
+    let name = base_name(&name).replace(':', "_");
+    serde_json::json!({ "content": base64::engine::general_purpose::STANDARD.encode(&answer.body), "filename": name })
 }
 
 /// The file name of a `Content-Disposition` header (RFC 6266), preferring the encoded form.

@@ -20,7 +20,7 @@ pub struct Network {
     pub verify_tls: bool,
     /// A file of certificates, in PEM, that are trusted besides the system's.
     pub ca_file: Option<PathBuf>,
-    /// A proxy for all requests. Otherwise `HTTPS_PROXY` and `HTTP_PROXY` are looked at.
+    /// A proxy for all requests. Otherwise `HTTPS_PROXY` and `HTTP_PROXY` are looked at, but for this machine.
     pub proxy: Option<String>,
     /// How long a connection may take.
     pub connect_timeout: Duration,
@@ -82,6 +82,9 @@ impl Transport {
                     .advice("write it as http://proxy.example:3128")
             })?;
             builder = builder.proxy(proxy);
+        } else if origin.is_loopback() {
+            // What may go in plain because it stays on this machine does stay on it.
+            builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| {
             Error::new(ErrorKind::Configuration, format!("no HTTP client could be made: {}", causes(&error)))
@@ -176,14 +179,18 @@ impl Transport {
         let why = causes(error);
         let origin = self.origin.root();
         if error.is_connect() {
-            let tls = why.contains("certificate") || why.contains("TLS") || why.contains("tls");
-            let (kind, message, advice) = match tls {
-                true => (
+            let (kind, message, advice) = match tls_error(error) {
+                Some(rustls::Error::InvalidCertificate(_)) => (
                     ErrorKind::Tls,
                     format!("the certificate of {origin} is not trusted: {why}"),
                     "if the service has a certificate of your own authority, name its file with --ca-file; otherwise somebody may be in between",
                 ),
-                false => (
+                Some(_) => (
+                    ErrorKind::Tls,
+                    format!("no secure connection to {origin}: {why}"),
+                    "check the URL: the service may not speak https there",
+                ),
+                None => (
                     ErrorKind::Connect,
                     format!("no connection to {origin}: {why}"),
                     "check the URL, the network and the proxy",
@@ -231,6 +238,18 @@ fn certificates(path: &std::path::Path) -> Result<Vec<reqwest::Certificate>, Err
     let pem = std::fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(format!("is not PEM: {error}")))?;
     if found.is_empty() { Err(wrong("holds no certificate".to_owned())) } else { Ok(found) }
+}
+
+/// What TLS itself found wrong, if that is why.
+fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(found) = error.downcast_ref::<rustls::Error>() {
+        return Some(found);
+    }
+    // An I/O error holds what went wrong and does not name it as its source.
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(inner) => tls_error(inner),
+        None => error.source().and_then(tls_error),
+    }
 }
 
 /// The last cause of an error: what really happened. URLs are left out, since they are said elsewhere.

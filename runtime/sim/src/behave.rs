@@ -4,6 +4,7 @@ use bytes::Bytes;
 use connectome_core::operation::{Next, Operation};
 use connectome_core::place::Place;
 use connectome_core::shape::Shape;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use crate::check::Checked;
@@ -117,7 +118,7 @@ impl Turn<'_> {
         if let Some(token) = self.request.parameter(TOKEN) {
             let (token, at) = token.split_once('.').unwrap_or((token, "0"));
             let at = at.parse().unwrap_or(0);
-            return match store.snapshot(token) {
+            return match store.snapshot(token).filter(|snapshot| snapshot.path == self.request.path) {
                 Some(snapshot) => self.page(store, token, snapshot, at),
                 None => failure(self.service, "invalid", Some("The request token expired.")),
             };
@@ -135,7 +136,7 @@ impl Turn<'_> {
         }
         let page = self.behaviour.size.and_then(|name| self.request.parameter(name)).and_then(|text| text.parse().ok());
         let page = page.or(self.behaviour.page).unwrap_or(usize::MAX).max(1);
-        let snapshot = Snapshot { records, page };
+        let snapshot = Snapshot { path: self.request.path.clone(), records, page };
         if snapshot.records.len() <= page {
             return self.page(store, "", &snapshot, 0);
         }
@@ -213,9 +214,19 @@ impl Turn<'_> {
         let next =
             if repeated { Some(at) } else { Some(at + here.len()).filter(|next| *next < snapshot.records.len()) };
         if let (Some(next), Some(Next::Link([key, ..]))) = (next, page.map(|page| page.next)) {
-            body[*key] = json!(format!("{}{}?{TOKEN}={token}.{next}", self.service.public_origin, self.request.path));
+            body[*key] =
+                json!(format!("{}{}?{}", self.service.public_origin, self.request.path, self.further(token, next)));
         }
         Reply::json(200, &body)
+    }
+
+    /// The query of a further page: what was asked at first, and the token. A client follows it as it is.
+    fn further(&self, token: &str, next: usize) -> String {
+        let asked = self.request.query.iter().filter(|(name, _)| name != TOKEN);
+        let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let mut pairs: Vec<String> = asked.map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        pairs.push(format!("{TOKEN}={token}.{next}"));
+        pairs.join("&")
     }
 
     fn picked(&self, record: Value) -> Value {
@@ -241,7 +252,17 @@ impl Turn<'_> {
             _ => return answer,
         };
         let Value::Object(mut fields) = task else { return answer };
-        fields.insert("status".to_owned(), json!(next));
+        let now = store.fresh(&json!("{time}"), &Map::new());
+        let stamp = |state: &mut Map<String, Value>| {
+            state.insert("status".to_owned(), json!(next));
+            state.insert("lastActionDateTime".to_owned(), now.clone());
+        };
+        stamp(&mut fields);
+        // A task with several targets tells the state of each.
+        let nested = fields.get("_nest").and_then(Value::as_str).map(str::to_owned);
+        if let Some(Value::Array(targets)) = nested.and_then(|key| fields.get_mut(&key)) {
+            targets.iter_mut().filter_map(Value::as_object_mut).for_each(stamp);
+        }
         if next == "succeeded" {
             if let Some(Value::Object(result)) = fields.remove("_result") {
                 fields.extend(result);
@@ -328,6 +349,9 @@ impl Turn<'_> {
         record.extend(
             self.with_set(store, fields).into_iter().filter(|(name, _)| !name.starts_with('_') || name == "_content"),
         );
+        // An entity tag changes with every write, also with one that changes nothing.
+        let version = record.get("_version").and_then(Value::as_u64).unwrap_or(0) + 1;
+        record.insert("_version".to_owned(), json!(version));
         store.put(collection, number, Value::Object(record));
         Reply::empty(self.success())
     }
@@ -388,10 +412,9 @@ impl Turn<'_> {
 
     /// The record that an element names by any of the fields.
     fn named(&self, store: &mut Store, collection: &str, element: &Map<String, Value>) -> Option<usize> {
-        let key = store.key(collection);
         self.behaviour.by.iter().find_map(|field| {
             let value = element.get(*field).and_then(Value::as_str)?;
-            store.find(collection, field, value).or_else(|| store.find(collection, key, value))
+            store.find(collection, field, value)
         })
     }
 
@@ -404,7 +427,9 @@ impl Turn<'_> {
             },
             None => None,
         };
-        if let (Some(name), Some(running)) = (self.behaviour.duplicate, self.running(store, task, element)) {
+        if let (Some(name), Some(running)) =
+            (self.behaviour.duplicate, self.running(store, &self.aim(task, element, target)))
+        {
             let mut refused = self.refused(name, None);
             refused["headers"] = self.item_headers(store, &running);
             return refused;
@@ -414,11 +439,23 @@ impl Turn<'_> {
         json!({ "status": self.item_success(), "headers": self.item_headers(store, &made) })
     }
 
-    /// A task of the same kind for the same element that has not ended.
-    fn running(&self, store: &mut Store, task: &Task, element: &Map<String, Value>) -> Option<Map<String, Value>> {
-        let asked = Value::Object(element.clone()).to_string();
-        let number = store.find(task.into, "_asked", &format!("{} {asked}", task.action))?;
-        match store.get(task.into, number) {
+    /// What a task is for, in words: its kind and its target, whatever names that, or else what the element says of it.
+    fn aim(&self, task: &Task, element: &Map<String, Value>, target: Option<(&'static str, usize)>) -> String {
+        match target {
+            Some((collection, number)) => format!("{} {collection} {number}", task.action),
+            None => {
+                let mut named = element.clone();
+                named.remove("description");
+                format!("{} {}", task.action, Value::Object(named))
+            }
+        }
+    }
+
+    /// A task of the same kind for the same target that has not ended.
+    fn running(&self, store: &mut Store, aim: &str) -> Option<Map<String, Value>> {
+        let into = self.behaviour.task.as_ref()?.into;
+        let number = store.find(into, "_aim", aim)?;
+        match store.get(into, number) {
             Some(Value::Object(record))
                 if matches!(record.get("status").and_then(Value::as_str), Some("queued" | "running")) =>
             {
@@ -440,7 +477,7 @@ impl Turn<'_> {
             ("id".to_owned(), json!(id)),
             ("status".to_owned(), json!("queued")),
             ("action".to_owned(), json!(task.action)),
-            ("_asked".to_owned(), json!(format!("{} {}", task.action, Value::Object(element.clone())))),
+            ("_aim".to_owned(), json!(self.aim(task, element, target))),
         ]);
         let record = target.and_then(|(collection, number)| store.get(collection, number));
         let mut told = Map::new();
@@ -464,6 +501,7 @@ impl Turn<'_> {
                 told.insert("status".to_owned(), json!("queued"));
                 told.insert("lastActionDateTime".to_owned(), now);
                 fields.insert(key.to_owned(), json!([told]));
+                fields.insert("_nest".to_owned(), json!(key));
             }
             None => fields.extend(told),
         }
@@ -503,8 +541,15 @@ impl Turn<'_> {
             fields.insert("_value".to_owned(), value);
         }
         let record = self.with_set(store, fields);
-        if !collection.is_empty() {
-            store.add(collection, Value::Object(record.clone()));
+        let key = store.key(collection);
+        let old = record.get(key).and_then(Value::as_str).and_then(|name| store.find(collection, key, name));
+        match old {
+            // A list holds a thing once.
+            Some(number) => store.put(collection, number, Value::Object(record.clone())),
+            None if collection.is_empty() => {}
+            None => {
+                store.add(collection, Value::Object(record.clone()));
+            }
         }
         let mut answer = json!({ "status": self.item_success() });
         if self.behaviour.location.is_some() {

@@ -125,6 +125,8 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S,
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
+        // As services write them; there are clients that look for no other spelling.
+        .title_case_headers(true)
         .serve_connection(TokioIo::new(stream), service)
         .without_shutdown();
     if let Err(error) = connection.await {

@@ -33,6 +33,8 @@ struct Shelf {
 
 /// The records of a list, as they were when its first page was asked for.
 pub struct Snapshot {
+    /// The path that was asked: the token is good for no other.
+    pub path: String,
     /// Their numbers.
     pub records: Vec<usize>,
     /// How many are on a page.
@@ -147,6 +149,10 @@ impl Store {
     /// Replaces a record.
     pub fn put(&mut self, collection: &str, number: usize, record: Value) {
         if let Some(shelf) = self.shelves.get_mut(collection) {
+            for (field, index) in &mut shelf.index {
+                index.retain(|_, at| *at != number);
+                index.extend(indexed(&record, field).into_iter().map(|text| (text, number)));
+            }
             shelf.changed.insert(number, record);
         }
     }
