@@ -3979,7 +3979,7 @@ pub enum SandboxStatus {
 pub enum SandboxSampleType {
     /// `file`
     #[serde(rename = "file")]
-    File_,
+    File,
     /// `url`
     #[serde(rename = "url")]
     Url,

@@ -76,14 +76,83 @@ impl Redactor {
         }
     }
 
-    /// The text without any secret that is known.
+    /// The text without any secret that is known: neither plain, nor escaped as in JSON, nor encoded as in a URL, nor cut
+    /// off where the text ends.
     pub fn clean(&self, text: &str) -> String {
-        self.lock().iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose(), MASK))
+        let known = self.lock();
+        let mut clean = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            match known.iter().filter_map(|secret| spelled(rest, secret.expose())).max() {
+                Some(length) => {
+                    clean.push_str(MASK);
+                    rest = &rest[length..];
+                }
+                None => {
+                    clean.push(first);
+                    rest = &rest[first.len_utf8()..];
+                }
+            }
+        }
+        clean
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Secret>> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// How much of the text, from its start, spells a secret or as much of it as there was room for.
+fn spelled(text: &str, secret: &str) -> Option<usize> {
+    // Most places are none where a secret begins, and this is quick to see.
+    if !text.starts_with(['%', '\\', '+']) && text.chars().next() != secret.chars().next() {
+        return None;
+    }
+    let mut ends = vec![text];
+    for (count, letter) in secret.chars().enumerate() {
+        if count >= SHORTEST
+            && let Some(end) = ends.iter().find(|rest| is_cut_off(rest))
+        {
+            return Some(text.len() - end.len() + end.trim_end_matches('…').len());
+        }
+        ends = ends.into_iter().flat_map(|rest| spellings(rest, letter)).flatten().collect();
+        if ends.is_empty() {
+            return None;
+        }
+    }
+    ends.into_iter().map(|rest| text.len() - rest.len()).max()
+}
+
+/// Whether nothing is left but what may be half of an escaped letter.
+fn is_cut_off(rest: &str) -> bool {
+    let rest = rest.trim_end_matches('…');
+    rest.is_empty() || (rest.len() < 8 && rest.starts_with(['%', '\\']) && rest[1..].bytes().all(|b| b.is_ascii_hexdigit() || b"%u{\\".contains(&b)))
+}
+
+/// What is left of the text after the letter, for each way to write it that the text may have used.
+fn spellings(text: &str, letter: char) -> [Option<&str>; 4] {
+    [
+        text.strip_prefix(letter).or_else(|| text.strip_prefix('+').filter(|_| letter == ' ')),
+        text.strip_prefix('\\').and_then(|rest| rest.strip_prefix(letter)),
+        coded(text, letter.encode_utf8(&mut [0; 4]).bytes().map(|byte| ("%", u32::from(byte), 2, ""))),
+        coded(text, letter.encode_utf16(&mut [0; 2]).iter().map(|unit| ("\\u", u32::from(*unit), 4, "")))
+            .or_else(|| coded(text, std::iter::once(("\\u{", u32::from(letter), 0, "}")))),
+    ]
+}
+
+/// What is left of the text after these codes: what comes before each, its hexadecimal digits, and what comes after.
+fn coded<'a>(text: &'a str, codes: impl Iterator<Item = (&'static str, u32, usize, &'static str)>) -> Option<&'a str> {
+    let mut rest = text;
+    for (before, code, digits, after) in codes {
+        rest = rest.strip_prefix(before)?;
+        let length = if digits > 0 { digits } else { rest.find('}')? };
+        let given = rest.get(..length).filter(|given| given.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        if u32::from_str_radix(given, 16) != Ok(code) {
+            return None;
+        }
+        rest = rest[length..].strip_prefix(after)?;
+    }
+    Some(rest)
 }
 
 impl fmt::Debug for Redactor {
@@ -106,5 +175,32 @@ mod tests {
         let redactor = Redactor::default();
         redactor.learn("eyJ0eXAi");
         assert_eq!(redactor.clean("token eyJ0eXAi is wrong"), "token [secret] is wrong");
+    }
+
+    #[test]
+    fn a_secret_is_known_however_it_is_written() {
+        let redactor = Redactor::default();
+        redactor.learn(r#"a "b/c\\d+é%41"#);
+        redactor.learn("a \"b/c");
+        for text in [
+            r#"a "b/c\\d+é%41"#,
+            r#"a \"b\/c\\\\d+é%41"#,
+            r#"a \u0022b\u002Fc\u005c\u005Cd+\u00e9%41"#,
+            "a%20%22b%2Fc%5C%5cd%2B%c3%A9%2541",
+            "a+%22b/c%5C%5Cd%2B%C3%A9%2541",
+            r#"a \"b/c\u{5c}\\d+\u{e9}%41"#,
+        ] {
+            assert_eq!(redactor.clean(&format!("é<{text}>")), "é<[secret]>", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_a_text_cuts_off_is_known_from_its_beginning() {
+        let redactor = Redactor::default();
+        redactor.learn("eyJ0/XAiOiJKV1Qi");
+        assert_eq!(redactor.clean("wrong: eyJ0/XAiO"), "wrong: [secret]");
+        assert_eq!(redactor.clean("wrong: eyJ0%2fXAiO…"), "wrong: [secret]…");
+        assert_eq!(redactor.clean("wrong: eyJ0%2fXAi%4"), "wrong: [secret]");
+        assert_eq!(redactor.clean("wrong: eyJ0/ and more"), "wrong: eyJ0/ and more");
     }
 }
