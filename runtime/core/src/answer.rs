@@ -1,5 +1,7 @@
 //! An answer as it came, and how parts of it are found.
 
+use std::fmt;
+
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -7,7 +9,7 @@ use crate::connector::ErrorBody;
 use crate::error::{Error, ErrorKind, ServiceError};
 
 /// Status, headers and body of an answer.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Answer {
     /// The status.
     pub status: u16,
@@ -15,6 +17,13 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// The body, decompressed.
     pub body: Bytes,
+}
+
+impl fmt::Debug for Answer {
+    /// Headers and body may hold secrets, and are left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Answer({}, {} bytes)", self.status, self.body.len())
+    }
 }
 
 impl Answer {
@@ -26,11 +35,14 @@ impl Answer {
     /// The body as JSON, whatever the media type says: some services label it as text.
     pub fn json(&self) -> Result<Value, Error> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            let shown: String =
-                String::from_utf8_lossy(&self.body).chars().filter(|c| !c.is_control()).take(200).collect();
+            let text = String::from_utf8_lossy(&self.body);
             let message = if self.body.is_empty() {
                 format!("the service answered {} with an empty body where JSON was expected", self.status)
+            } else if text.trim_start().starts_with(['{', '[']) {
+                // A piece of JSON may hold a secret that nobody can tell any more.
+                format!("the service answered {} with broken JSON ({error})", self.status)
             } else {
+                let shown: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
                 format!("the service answered {} with something that is not JSON ({error}): {shown}", self.status)
             };
             Error::new(ErrorKind::Protocol, message)

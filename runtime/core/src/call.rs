@@ -1,6 +1,7 @@
 //! Running an operation: check, wait for a task, count, ask, read the pages, put the outputs together.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -160,7 +161,6 @@ impl Waited {
 }
 
 /// An operation whose pages are being read.
-#[derive(Debug)]
 pub struct Reading {
     connection: Connection,
     operation: &'static Operation,
@@ -173,7 +173,6 @@ pub struct Reading {
     body: Option<Value>,
 }
 
-#[derive(Debug)]
 enum State {
     /// The first answer is at hand and unread.
     First,
@@ -181,6 +180,13 @@ enum State {
     Next(String),
     /// There is no more.
     Done,
+}
+
+impl fmt::Debug for Reading {
+    /// The input and the answer may hold secrets, and are left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reading({})", self.operation.name)
+    }
 }
 
 impl Reading {
@@ -322,13 +328,20 @@ fn take(mut value: Value, path: &[&str]) -> Value {
     value
 }
 
-/// Learns the secrets of an answer before its body is logged.
-pub(crate) fn learn_secrets(connection: &Connection, operation: &Operation, answer: &Answer) {
-    let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else { return };
-    let shown = connection.connector().names.show(body);
-    for field in operation.output.iter().map(|output| &output.field) {
-        learn_named(connection.redactor(), field, &shown);
+/// An answer's body without its secrets, for a log. Where those cannot be found, there is nothing but its size.
+pub(crate) fn loggable(connection: &Connection, operation: &Operation, answer: &Answer) -> String {
+    let fields = || operation.output.iter().map(|output| &output.field);
+    let mut names = Vec::new();
+    fields().for_each(|field| secret_names(field, &mut names));
+    match serde_json::from_slice::<Value>(&answer.body) {
+        Ok(body) => {
+            let shown = connection.connector().names.show(body);
+            fields().for_each(|field| learn_named(connection.redactor(), field, &shown));
+        }
+        Err(_) if names.is_empty() => {}
+        Err(_) => return format!("{} bytes that are no JSON", answer.body.len()),
     }
+    connection.redactor().clean(&String::from_utf8_lossy(&answer.body))
 }
 
 /// Any value under a secret field's name, wherever it stands.
@@ -336,10 +349,10 @@ fn learn_named(redactor: &crate::secret::Redactor, field: &crate::shape::Field, 
     let mut names: Vec<&str> = Vec::new();
     secret_names(field, &mut names);
     walk(value, &mut |key, value| {
-        if names.contains(&key)
-            && let Value::String(secret) = value
-        {
-            redactor.learn(secret);
+        match value {
+            Value::String(secret) if names.contains(&key) => redactor.learn(secret),
+            Value::Number(secret) if names.contains(&key) => redactor.learn(&secret.to_string()),
+            _ => {}
         }
     });
 }

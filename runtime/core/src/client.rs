@@ -1,5 +1,6 @@
 //! What generated clients call: typed at the edge, the rest in [`Connection`].
 
+use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Serialize;
@@ -19,7 +20,17 @@ impl Connection {
         input: &I,
     ) -> Result<O, Error> {
         let output = self.call(operation, to_json(operation, input)?).await?;
-        from_json(operation, output)
+        self.typed(operation, output)
+    }
+
+    fn typed<O: DeserializeOwned>(&self, operation: &'static Operation, output: Value) -> Result<O, Error> {
+        O::deserialize(&output).map_err(|error| {
+            Error::new(ErrorKind::Protocol, format!("the answer does not have the declared form: {error}"))
+                .operation(operation.name)
+                .output(output)
+                .advice("the operation itself worked; its output is attached to this error as JSON")
+                .clean(|text| self.redactor().clean(text))
+        })
     }
 
     /// Reads an operation's records one by one, a page at a time.
@@ -41,7 +52,6 @@ impl Connection {
 }
 
 /// Records that are fetched as they are asked for; one page is held at a time.
-#[derive(Debug)]
 pub struct Items<T> {
     connection: Connection,
     operation: &'static Operation,
@@ -51,11 +61,18 @@ pub struct Items<T> {
     of: PhantomData<fn() -> T>,
 }
 
+impl<T> fmt::Debug for Items<T> {
+    /// The input and the records may hold secrets, and are left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Items({})", self.operation.name)
+    }
+}
+
 impl<T: DeserializeOwned> Items<T> {
     /// The next record; `None` after the last.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         match self.next_value().await {
-            Ok(Some(value)) => Some(from_json(self.operation, value)),
+            Ok(Some(value)) => Some(self.connection.typed(self.operation, value)),
             Ok(None) => None,
             Err(error) => Some(Err(error)),
         }
@@ -88,15 +105,6 @@ impl<T: DeserializeOwned> Items<T> {
 fn to_json<I: Serialize>(operation: &'static Operation, input: &I) -> Result<Value, Error> {
     serde_json::to_value(input).map_err(|error| {
         Error::new(ErrorKind::Input, format!("the input cannot be written as JSON: {error}")).operation(operation.name)
-    })
-}
-
-fn from_json<O: DeserializeOwned>(operation: &'static Operation, output: Value) -> Result<O, Error> {
-    O::deserialize(&output).map_err(|error| {
-        Error::new(ErrorKind::Protocol, format!("the answer does not have the declared form: {error}"))
-            .operation(operation.name)
-            .output(output)
-            .advice("the operation itself worked; its output is attached to this error as JSON")
     })
 }
 

@@ -1,5 +1,6 @@
 //! A connection to one service: its settings checked, its client ready, its limits learned.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ use crate::transport::{Network, Transport};
 use crate::validate::validate;
 
 /// What the user decides about a connection.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// The connector's parameters.
     pub parameters: Map<String, Value>,
@@ -38,6 +39,21 @@ pub struct Settings {
     pub log_bodies: bool,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Settings {
+    /// Some parameters are secrets, so their names are all that shows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("parameters", &self.parameters.keys().collect::<Vec<_>>())
+            .field("network", &self.network)
+            .field("allow_http", &self.allow_http)
+            .field("tries", &self.tries)
+            .field("max_pages", &self.max_pages)
+            .field("log_bodies", &self.log_bodies)
+            .field("clock", &self.clock)
+            .finish()
+    }
 }
 
 impl Settings {
@@ -321,12 +337,8 @@ impl Connection {
                 );
             }
             if let Ok(answer) = result {
-                crate::call::learn_secrets(self, operation, answer);
-                tracing::trace!(
-                    operation = operation.name,
-                    body = self.0.redactor.clean(&String::from_utf8_lossy(&answer.body)),
-                    "answer body"
-                );
+                let body = crate::call::loggable(self, operation, answer);
+                tracing::trace!(operation = operation.name, body, "answer body");
             }
         }
     }

@@ -9,7 +9,9 @@ pub struct Origin(String);
 impl Origin {
     /// Reads the root of a service. Plain `http` is for loopback, or when explicitly allowed.
     pub fn parse(text: &str, allow_http: bool) -> Result<Self, String> {
-        let url = Url::parse(text.trim())
+        let given = text.trim();
+        let text = &without_user(given);
+        let url = Url::parse(given)
             .map_err(|_| format!("{text:?} is not a URL; write scheme and host, as https://api.example.com"))?;
         // First, since the other messages show the URL.
         if !url.username().is_empty() || url.password().is_some() {
@@ -80,6 +82,17 @@ impl Origin {
         }
         Ok(clean)
     }
+}
+
+/// A text without the user name and password of a URL in it.
+pub(crate) fn without_user(text: &str) -> String {
+    let Some(at) = text.rfind('@') else { return text.to_owned() };
+    let start = text[..at].rfind("//").map_or(0, |slashes| slashes + 2);
+    let user = &text[start..at];
+    if !user.contains(':') || user.contains(char::is_whitespace) {
+        return text.to_owned();
+    }
+    format!("{}{}{}", &text[..start], crate::secret::MASK, &text[at..])
 }
 
 fn is_scheme(text: &str) -> bool {

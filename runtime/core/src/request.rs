@@ -1,5 +1,7 @@
 //! From a validated input to a request. Pure: the same input gives the same bytes, and nothing is sent here.
 
+use std::fmt;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
@@ -11,7 +13,7 @@ use crate::shape::{Field, Literal, Record, Shape};
 use crate::validate::{Violation, file_bytes, first_choice};
 
 /// What is sent, but for what proves who the caller is.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Request {
     /// The method.
     pub method: Method,
@@ -23,8 +25,17 @@ pub struct Request {
     pub body: Body,
 }
 
+impl fmt::Debug for Request {
+    /// Values may be secrets, so only their places show.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.target.split('?').next().unwrap_or_default();
+        let headers: Vec<&str> = self.headers.iter().map(|(name, _)| *name).collect();
+        write!(f, "Request({} {path}, {headers:?}, {:?})", self.method.text(), self.body)
+    }
+}
+
 /// A request's body.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Body {
     /// None.
     Empty,
@@ -32,6 +43,16 @@ pub enum Body {
     Json(Value),
     /// A multipart form.
     Form(Vec<Part>),
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Body::Empty => write!(f, "Empty"),
+            Body::Json(json) => write!(f, "Json({} bytes)", json.to_string().len()),
+            Body::Form(parts) => f.debug_list().entries(parts).finish(),
+        }
+    }
 }
 
 /// A part of a form.
@@ -44,12 +65,21 @@ pub struct Part {
 }
 
 /// What a part holds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Content {
     /// Text.
     Text(String),
     /// A file: its name, media type and bytes.
     File(String, &'static str, Vec<u8>),
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Content::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Content::File(name, media_type, bytes) => write!(f, "File({name:?}, {media_type}, {} bytes)", bytes.len()),
+        }
+    }
 }
 
 /// Everything but what RFC 3986 calls unreserved is encoded, in a path segment as in a query value.

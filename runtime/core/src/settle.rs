@@ -91,7 +91,6 @@ fn permission_advice(operation: &Operation) -> Option<String> {
 }
 
 /// What was found out before the outputs are put together.
-#[derive(Debug)]
 pub struct Findings<'a> {
     /// The operation's own answer.
     pub answer: &'a Answer,

@@ -1,5 +1,6 @@
 //! One request, one answer. The only module that touches the network.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,12 +10,12 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::answer::Answer;
 use crate::error::{Error, ErrorKind};
 use crate::operation::Method;
-use crate::origin::Origin;
+use crate::origin::{Origin, without_user};
 use crate::request::{Body, Content, Request};
 use crate::retry::Trouble;
 
 /// How the network is used.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Network {
     /// Whether certificates are checked.
     pub verify_tls: bool,
@@ -32,6 +33,20 @@ pub struct Network {
     pub max_answer: usize,
 }
 
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network")
+            .field("verify_tls", &self.verify_tls)
+            .field("ca_file", &self.ca_file)
+            .field("proxy", &self.proxy.as_deref().map(without_user))
+            .field("connect_timeout", &self.connect_timeout)
+            .field("read_timeout", &self.read_timeout)
+            .field("request_timeout", &self.request_timeout)
+            .field("max_answer", &self.max_answer)
+            .finish()
+    }
+}
+
 impl Default for Network {
     fn default() -> Self {
         Self {
@@ -47,7 +62,7 @@ impl Default for Network {
 }
 
 /// A client for one origin.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Transport {
     client: reqwest::Client,
     origin: Origin,
@@ -57,6 +72,12 @@ pub struct Transport {
 
 /// Redirects within the origin that are followed before it is enough.
 const MAX_REDIRECTS: usize = 5;
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").field("origin", &self.origin).field("network", &self.network).finish()
+    }
+}
 
 impl Transport {
     /// Prepares a client. `headers` go to this origin and nowhere else.

@@ -434,6 +434,7 @@ fn show(value: &Value) -> String {
     let text = match value {
         Value::Array(items) => return format!("a list of {}", items.len()),
         Value::Object(_) => return "an object".to_owned(),
+        Value::String(text) => Value::from(crate::origin::without_user(text)).to_string(),
         other => other.to_string(),
     };
     if text.chars().count() > 80 { format!("{}…", text.chars().take(79).collect::<String>()) } else { text }
