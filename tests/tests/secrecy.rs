@@ -270,7 +270,7 @@ async fn no_value_prints_a_secret_that_it_holds() {
     told.hear("a client", format!("{:?}", Client::connect(parameters).unwrap()));
 
     let script = Script::start(vec![
-        Prepared::json(202, &json!({ "id": "1", "digest": {} })),
+        Prepared::json(202, &json!({ "id": "1", "digest": { "md5": "65a8e27d8879283831b664bd8b7f0ad4", "sha1": "0a0a9f2a6772942557ab5355d76af442f8f65e01", "sha256": "dffd6021bb2bd5b0af676290809ec3a53191dd81c7f70a4b28688a362182986f" } })),
         Prepared::json(207, &json!([{ "status": 201, "body": { "id": "1", "value": MADE } }])),
         Prepared::json(200, &json!({ "id": "1", "status": "succeeded", "action": "collectFile", "createdDateTime": "", "lastActionDateTime": "", "password": TASK })),
         Prepared::json(200, &json!({ "id": "1", "status": "succeeded", "action": "collectFile", "createdDateTime": "", "lastActionDateTime": "", "password": TASK })),

@@ -574,7 +574,7 @@ async fn an_element_that_breaks_a_rule_is_refused_and_says_which() {
         ("/response/endpoints/isolate", json!({ "endpointName": ENDPOINT, "agentGuid": GUID }), "Exactly one"),
         ("/response/endpoints/isolate", json!({ "description": "none" }), "Exactly one"),
         ("/response/endpoints/isolate", json!({ "endpointName": ENDPOINT, "endpoint_name": ENDPOINT }), "endpoint_name"),
-        ("/response/endpoints/isolate", json!({ "agentGuid": "not a guid" }), "agentGuid"),
+        ("/response/endpoints/isolate", json!({ "agentGuid": format!("{GUID}0") }), "agentGuid"),
         ("/response/endpoints/isolate", json!({ "endpointName": 7 }), "endpointName"),
         ("/response/endpoints/isolate", json!("text"), "object"),
         ("/response/endpoints/collectFile", json!({ "endpointName": ENDPOINT }), "filePath"),

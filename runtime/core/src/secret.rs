@@ -116,27 +116,37 @@ fn spelled(text: &str, secret: &str) -> Option<usize> {
             return Some(text.len() - end.len() + end.trim_end_matches('…').len());
         }
         ends = ends.into_iter().flat_map(|rest| spellings(rest, letter)).flatten().collect();
+        ends.dedup();
         if ends.is_empty() {
             return None;
         }
     }
-    ends.into_iter().map(|rest| text.len() - rest.len()).max()
+    ends.into_iter().map(|rest| text.len() - rest.len()).max().filter(|length| *length > 0)
 }
 
 /// Whether nothing is left but what may be half of an escaped letter.
 fn is_cut_off(rest: &str) -> bool {
     let rest = rest.trim_end_matches('…');
-    rest.is_empty() || (rest.len() < 8 && rest.starts_with(['%', '\\']) && rest[1..].bytes().all(|b| b.is_ascii_hexdigit() || b"%u{\\".contains(&b)))
+    rest.is_empty()
+        || (rest.len() < 8
+            && rest.starts_with(['%', '\\'])
+            && rest[1..].bytes().all(|b| b.is_ascii_hexdigit() || b"%u{\\".contains(&b)))
 }
 
-/// What is left of the text after the letter, for each way to write it that the text may have used.
+/// What is left of the text after the letter, for each way to write it that the text may have used. Any number of
+/// backslashes may stand before a letter, as texts are quoted within quoted texts; so none of them is counted.
 fn spellings(text: &str, letter: char) -> [Option<&str>; 4] {
+    let bare = text.trim_start_matches('\\');
+    let escaped = &text[text.len() - bare.len() - usize::from(bare.len() < text.len())..];
     [
-        text.strip_prefix(letter).or_else(|| text.strip_prefix('+').filter(|_| letter == ' ')),
-        text.strip_prefix('\\').and_then(|rest| rest.strip_prefix(letter)),
+        match letter {
+            '\\' => Some(bare),
+            ' ' => bare.strip_prefix([' ', '+']),
+            _ => bare.strip_prefix(letter),
+        },
         coded(text, letter.encode_utf8(&mut [0; 4]).bytes().map(|byte| ("%", u32::from(byte), 2, ""))),
-        coded(text, letter.encode_utf16(&mut [0; 2]).iter().map(|unit| ("\\u", u32::from(*unit), 4, "")))
-            .or_else(|| coded(text, std::iter::once(("\\u{", u32::from(letter), 0, "}")))),
+        coded(escaped, letter.encode_utf16(&mut [0; 2]).iter().map(|unit| ("\\u", u32::from(*unit), 4, ""))),
+        coded(escaped, std::iter::once(("\\u{", u32::from(letter), 0, "}"))),
     ]
 }
 
@@ -189,6 +199,7 @@ mod tests {
             "a%20%22b%2Fc%5C%5cd%2B%c3%A9%2541",
             "a+%22b/c%5C%5Cd%2B%C3%A9%2541",
             r#"a \"b/c\u{5c}\\d+\u{e9}%41"#,
+            r#"a \\\"b\\\/c\\\\\\\\d+\\u00e9%41"#,
         ] {
             assert_eq!(redactor.clean(&format!("é<{text}>")), "é<[secret]>", "{text}");
         }

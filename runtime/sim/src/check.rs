@@ -72,7 +72,10 @@ fn parameter(field: &Field, name: &str, join: &str, text: &str) -> Result<(), St
         }
         _ => ruled(&field.rules, &Value::from(text)).map_err(|_| wrong())?,
     }
-    if field.rules.format == Some(Format::Timestamp) && text.len() != 20 {
+    // Services are narrower here than ISO 8601: whole seconds, in UTC.
+    if field.rules.format == Some(Format::Timestamp)
+        && !(text.len() == 20 && text.as_bytes()[10] == b'T' && text.ends_with('Z'))
+    {
         return Err(wrong());
     }
     Ok(())
@@ -154,7 +157,7 @@ fn keyed(operation: &Operation, fields: &[&Field], value: &Value) -> Result<Map<
     for field in fields {
         match object.get(name(field)) {
             Some(value) => typed(field, value).map_err(|()| format!("Invalid field format: {}.", name(field)))?,
-            None if field.required && field.default.is_none() => {
+            None if field.required => {
                 return Err(format!("Missing field: {}.", name(field)));
             }
             None => {}
@@ -234,7 +237,7 @@ fn record(record: &Record, value: &Value) -> Result<Map<String, Value>, String> 
     for field in record
         .fields
         .iter()
-        .filter(|field| field.required && field.default.is_none() && !rival(field) && !varied(field))
+        .filter(|field| field.required && !rival(field) && !varied(field))
     {
         let names = wires(field);
         let given = names.iter().filter(|wire| object.contains_key(wire.name)).count();
@@ -332,7 +335,7 @@ fn read_form(fields: &[&Field], request: &Request, checked: &mut Checked) -> Res
             }
         }
     }
-    for field in fields.iter().filter(|field| field.required && field.default.is_none()) {
+    for field in fields.iter().filter(|field| field.required) {
         if let Place::Part(name, _) = field.place
             && !parts.iter().any(|part| part.name == name)
         {

@@ -184,6 +184,8 @@ async fn send(reply: Reply) -> Result<hyper::Response<Body>, io::Error> {
             Manner::Torn => {
                 let half = body.slice(..body.len() / 2);
                 let _ = sender.send(Ok(Frame::data(half))).await;
+                // What has not left when the connection breaks never leaves.
+                tokio::time::sleep(Duration::from_millis(20)).await;
                 let _ = sender.send(Err(broken())).await;
             }
             Manner::Dripping(time) => {
