@@ -124,7 +124,11 @@ async fn hear(stream: &mut TcpStream) -> String {
     loop {
         let text = String::from_utf8_lossy(&heard).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.to_ascii_lowercase().split_once("content-length:").and_then(|(_, rest)| rest.lines().next()?.trim().parse().ok()).unwrap_or(0);
+            let length = head
+                .to_ascii_lowercase()
+                .split_once("content-length:")
+                .and_then(|(_, rest)| rest.lines().next()?.trim().parse().ok())
+                .unwrap_or(0);
             if body.len() >= length {
                 return text;
             }
@@ -137,7 +141,10 @@ async fn hear(stream: &mut TcpStream) -> String {
 }
 
 fn say(status: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 // The token goes to the configured origin and nowhere else.
@@ -171,7 +178,12 @@ async fn a_service_that_names_a_foreign_host_in_its_links_still_gives_all_pages(
 async fn a_redirect_to_another_origin_is_not_followed() {
     let elsewhere = Script::start(vec![]).await;
     let host = elsewhere.address;
-    for location in [format!("http://{host}/v3.0/x"), format!("//{host}/v3.0/x"), format!("https://{host}/v3.0/x"), format!("http://@{host}/v3.0/x")] {
+    for location in [
+        format!("http://{host}/v3.0/x"),
+        format!("//{host}/v3.0/x"),
+        format!("https://{host}/v3.0/x"),
+        format!("http://@{host}/v3.0/x"),
+    ] {
         for status in [301, 302, 303, 307, 308] {
             let script = Script::start(vec![Prepared::empty(status).header("Location", &location)]).await;
             let (connection, _) = connect(&script.url());
@@ -182,7 +194,8 @@ async fn a_redirect_to_another_origin_is_not_followed() {
     }
     // The origin's own name before another host is not the origin.
     let script = Script::start(vec![]).await;
-    let tricked = Script::start(vec![Prepared::empty(302).header("Location", &format!("{}@{host}/v3.0/x", script.url()))]).await;
+    let tricked =
+        Script::start(vec![Prepared::empty(302).header("Location", &format!("{}@{host}/v3.0/x", script.url()))]).await;
     assert_eq!(connect(&tricked.url()).0.check().await.unwrap_err().kind(), ErrorKind::Protocol);
     assert!(elsewhere.asked().is_empty() && script.asked().is_empty());
 }
@@ -200,7 +213,9 @@ async fn a_redirect_within_the_origin_is_followed_for_a_read() {
     for absolute in [false, true] {
         let address = free_address();
         let root = if absolute { format!("http://{address}") } else { String::new() };
-        let moved = format!("HTTP/1.1 307 Moved\r\nLocation: {root}/v3.0/moved?a=b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        let moved = format!(
+            "HTTP/1.1 307 Moved\r\nLocation: {root}/v3.0/moved?a=b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
         let bare = Bare::at(address, vec![Act::Say(moved), Act::Say(say("200 OK", r#"{"status":"available"}"#))]).await;
         connect(&bare.url()).0.check().await.unwrap();
         let heard = bare.heard();
@@ -234,13 +249,27 @@ fn plain_http_is_refused_but_for_this_machine_or_by_an_explicit_switch() {
         settings.allow_http = allow_http;
         Connection::new(&CONNECTOR, settings)
     };
-    for url in ["http://api.example.com", "http://10.0.0.1", "http://127.0.0.1.example.com", "http://localhost.example.com", "http://[::2]", "HTTP://api.example.com", "http://128.0.0.1"] {
+    for url in [
+        "http://api.example.com",
+        "http://10.0.0.1",
+        "http://127.0.0.1.example.com",
+        "http://localhost.example.com",
+        "http://[::2]",
+        "HTTP://api.example.com",
+        "http://128.0.0.1",
+    ] {
         let error = open(url, false).expect_err(url);
         assert_eq!(error.kind(), ErrorKind::Configuration);
         assert!(error.to_string().contains("--allow-http"), "{error}");
         assert!(open(url, true).is_ok(), "{url}");
     }
-    for url in ["http://127.0.0.1", "http://127.9.9.9:8080", "http://localhost:8080", "http://[::1]:8080", "https://api.example.com"] {
+    for url in [
+        "http://127.0.0.1",
+        "http://127.9.9.9:8080",
+        "http://localhost:8080",
+        "http://[::1]:8080",
+        "https://api.example.com",
+    ] {
         assert!(open(url, false).is_ok(), "{url}");
     }
 }
@@ -253,7 +282,9 @@ async fn the_proxy_of_the_environment_does_not_see_what_stays_on_this_machine() 
     for variable in ["HTTP_PROXY", "http_proxy"] {
         let mut command = connectome(home.path());
         command.args(["check", "trend-vision-one"]).env(variable, proxy.url());
-        command.env("CONNECTOME_TREND_VISION_ONE_API_URL", script.url()).env("CONNECTOME_TREND_VISION_ONE_API_KEY", TOKEN);
+        command
+            .env("CONNECTOME_TREND_VISION_ONE_API_URL", script.url())
+            .env("CONNECTOME_TREND_VISION_ONE_API_KEY", TOKEN);
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
@@ -283,7 +314,10 @@ async fn a_proxy_of_an_https_service_sees_its_name_and_no_token() {
     assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
     let heard = proxy.heard();
     assert!(heard[0].starts_with("CONNECT vision.example:443 HTTP/1.1\r\n"), "{heard:?}");
-    assert!(heard.iter().all(|request| !request.contains(TOKEN) && !request.to_lowercase().contains("bearer")), "{heard:?}");
+    assert!(
+        heard.iter().all(|request| !request.contains(TOKEN) && !request.to_lowercase().contains("bearer")),
+        "{heard:?}"
+    );
 }
 
 /// A simulated service behind TLS, with a certificate for this name, and the file of its authority.
@@ -291,14 +325,18 @@ async fn secure(name: &str) -> (Running, tempfile::NamedTempFile) {
     let tls = Tls::for_names(&[name]).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), &tls.authority).unwrap();
-    let running = serve(Simulator::new(&simulator::SERVICE, Options::new(TOKEN)), ([127, 0, 0, 1], 0).into(), Some(&tls)).await.unwrap();
+    let running =
+        serve(Simulator::new(&simulator::SERVICE, Options::new(TOKEN)), ([127, 0, 0, 1], 0).into(), Some(&tls))
+            .await
+            .unwrap();
     (running, file)
 }
 
 #[tokio::test]
 async fn a_certificate_of_an_authority_that_was_named_is_trusted() {
     let (running, authority) = secure("127.0.0.1").await;
-    let (connection, _) = connect_with(&running.url(), |settings| settings.network.ca_file = Some(authority.path().to_path_buf()));
+    let (connection, _) =
+        connect_with(&running.url(), |settings| settings.network.ca_file = Some(authority.path().to_path_buf()));
     connection.check().await.unwrap();
     assert!(connection.warnings().is_empty());
 }
@@ -319,7 +357,8 @@ async fn a_certificate_that_nobody_vouches_for_is_refused_once() {
 #[tokio::test]
 async fn a_certificate_for_another_name_is_refused_once() {
     let (running, authority) = secure("vision.example").await;
-    let (connection, clock) = connect_with(&running.url(), |settings| settings.network.ca_file = Some(authority.path().to_path_buf()));
+    let (connection, clock) =
+        connect_with(&running.url(), |settings| settings.network.ca_file = Some(authority.path().to_path_buf()));
     let error = connection.check().await.unwrap_err();
     assert_eq!((error.kind(), running.simulator.requests(), clock.waits().len()), (ErrorKind::Tls, 0, 0), "{error}");
 }
@@ -328,7 +367,12 @@ async fn a_certificate_for_another_name_is_refused_once() {
 async fn certificates_go_unchecked_only_when_asked_and_with_a_warning() {
     for name in ["127.0.0.1", "vision.example"] {
         let (running, _) = secure(name).await;
-        let open = |verify: bool| connect_with(&running.url(), |settings| drop(settings.parameters.insert("verify_ssl".to_owned(), json!(verify)))).0;
+        let open = |verify: bool| {
+            connect_with(&running.url(), |settings| {
+                drop(settings.parameters.insert("verify_ssl".to_owned(), json!(verify)))
+            })
+            .0
+        };
         let careless = open(false);
         careless.check().await.unwrap();
         assert!(careless.warnings()[0].contains("not checked"), "{:?}", careless.warnings());
@@ -401,7 +445,8 @@ async fn an_answer_that_takes_too_long_is_a_timeout() {
 #[tokio::test]
 async fn a_write_without_an_answer_in_time_is_not_sent_again() {
     let silent = Bare::start(vec![]).await;
-    let (connection, clock) = connect_with(&silent.url(), |settings| settings.network.request_timeout = Duration::from_millis(400));
+    let (connection, clock) =
+        connect_with(&silent.url(), |settings| settings.network.request_timeout = Duration::from_millis(400));
     let error = isolate(&connection).await.unwrap_err();
     assert_eq!((error.kind(), silent.heard().len(), clock.waits().len()), (ErrorKind::Timeout, 1, 0), "{error}");
     assert!(error.to_string().contains("may have acted"), "{error}");
@@ -417,7 +462,12 @@ async fn a_read_is_tried_again_after_passing_trouble() {
         assert_eq!(connection.check().await.map_err(|error| format!("{fault}: {error}")), Ok(()));
         assert_eq!(running.simulator.requests(), 3, "{fault}");
     }
-    let bare = Bare::start(vec![Act::HangUp, Act::SayHalf(say("200 OK", r#"{"status":"available"}"#)), Act::Say(say("200 OK", r#"{"status":"available"}"#))]).await;
+    let bare = Bare::start(vec![
+        Act::HangUp,
+        Act::SayHalf(say("200 OK", r#"{"status":"available"}"#)),
+        Act::Say(say("200 OK", r#"{"status":"available"}"#)),
+    ])
+    .await;
     connect(&bare.url()).0.check().await.unwrap();
     assert_eq!(bare.heard().len(), 3);
 }
@@ -448,7 +498,12 @@ async fn what_will_not_pass_is_not_tried_again() {
 
 #[tokio::test]
 async fn trouble_that_lasts_ends_after_a_few_tries_with_longer_and_longer_pauses() {
-    for (fault, kind) in [("rate-limit-bare", ErrorKind::RateLimited), ("unavailable", ErrorKind::Server), ("gateway-timeout", ErrorKind::Timeout), ("reset", ErrorKind::Connect)] {
+    for (fault, kind) in [
+        ("rate-limit-bare", ErrorKind::RateLimited),
+        ("unavailable", ErrorKind::Server),
+        ("gateway-timeout", ErrorKind::Timeout),
+        ("reset", ErrorKind::Connect),
+    ] {
         let running = faulty(fault).await;
         let (connection, clock) = connect(&running.url());
         let error = connection.check().await.unwrap_err();
@@ -478,7 +533,11 @@ const WRITES: &[(&str, &str, &str)] = &[
     ("POST", "isolate_endpoint", r#"{"endpoint_identifiers":[{"endpoint_name":"ledger-pc-07"}]}"#),
     ("POST", "create_api_keys", r#"{"api_keys_objects":[{"name":"a","role":"Analyst"}]}"#),
     ("POST", "submit_file_to_sandbox", r#"{"file":{"content":"dGVzdA==","filename":"a.bat"}}"#),
-    ("POST", "update_custom_script", r##"{"script_id":"1","file_type":"bash","file":{"content":"IyEvYmluL2Jhc2g=","filename":"a.sh"}}"##),
+    (
+        "POST",
+        "update_custom_script",
+        r##"{"script_id":"1","file_type":"bash","file":{"content":"IyEvYmluL2Jhc2g=","filename":"a.sh"}}"##,
+    ),
     ("PATCH", "edit_alert_status", r#"{"id":"WB-1","status":"Closed"}"#),
     ("PATCH", "update_api_key", r#"{"id":"1","name":"a","role":"Analyst","status":"enabled"}"#),
 ];
@@ -490,10 +549,17 @@ async fn a_write_that_was_refused_for_now_is_sent_again_as_it_was() {
         let (connection, _) = connect(&script.url());
         let error = call(&connection, action, serde_json::from_str(input).unwrap()).await.unwrap_err();
         let asked = script.asked();
-        assert_eq!((error.kind(), asked.len(), asked[2].method.as_str()), (ErrorKind::Invalid, 3, *method), "{action}: {error}");
+        assert_eq!(
+            (error.kind(), asked.len(), asked[2].method.as_str()),
+            (ErrorKind::Invalid, 3, *method),
+            "{action}: {error}"
+        );
         // A form's boundary is new each time; all else is the same.
         let body = |at: usize| {
-            let boundary = asked[at].header("content-type").and_then(|it| it.split_once("boundary=")).map(|(_, boundary)| boundary.to_owned());
+            let boundary = asked[at]
+                .header("content-type")
+                .and_then(|it| it.split_once("boundary="))
+                .map(|(_, boundary)| boundary.to_owned());
             let text = String::from_utf8_lossy(&asked[at].body).into_owned();
             boundary.map_or(text.clone(), |boundary| text.replace(&boundary, "BOUNDARY"))
         };
@@ -516,7 +582,11 @@ async fn a_write_that_may_have_been_carried_out_is_never_sent_again() {
             let bare = Bare::start(vec![act, Act::HangUp]).await;
             let (connection, clock) = connect(&bare.url());
             let error = call(&connection, action, input.clone()).await.unwrap_err();
-            assert_eq!((error.kind(), bare.heard().len(), clock.waits().len()), (ErrorKind::Connect, 1, 0), "{action}: {error}");
+            assert_eq!(
+                (error.kind(), bare.heard().len(), clock.waits().len()),
+                (ErrorKind::Connect, 1, 0),
+                "{action}: {error}"
+            );
             assert!(error.to_string().contains("may have acted"), "{error}");
         }
     }
@@ -558,7 +628,12 @@ async fn a_write_that_never_left_is_sent_again() {
     let task = json!([{ "status": 202, "headers": [{ "name": "Operation-Location", "value": "https://api.example/v3.0/xdr/response/tasks/00004001" }] }]);
     let address = free_address();
     let answer = say("207 Multi-Status", &task.to_string());
-    let clock = Arc::new(Opening { clock: ManualClock::at(Timestamp::now()), address, answer, server: tokio::sync::Mutex::default() });
+    let clock = Arc::new(Opening {
+        clock: ManualClock::at(Timestamp::now()),
+        address,
+        answer,
+        server: tokio::sync::Mutex::default(),
+    });
     let (connection, _) = connect_with(&format!("http://{address}"), |settings| settings.clock = clock.clone());
     let output = isolate(&connection).await.unwrap();
     assert_eq!(output["multi_response"][0]["task_id"], "00004001");
@@ -576,21 +651,30 @@ async fn a_service_that_is_not_there_is_named_and_tried_a_few_times() {
 
 #[tokio::test]
 async fn a_removal_whose_answer_was_lost_is_done_when_nothing_is_left() {
-    let delete = |connection: Connection| async move { call(&connection, "delete_custom_script", json!({ "script_id": "44c99cb0" })).await };
+    let delete = |connection: Connection| async move {
+        call(&connection, "delete_custom_script", json!({ "script_id": "44c99cb0" })).await
+    };
     let gone = say("404 Not Found", r#"{"error":{"code":"NotFound","message":"No such script."}}"#);
-    for first in [Act::HangUp, Act::SayHalf(say("204 No Content", "x")), Act::Say(say("502 Bad Gateway", "")), Act::Say(say("504 Gateway Timeout", ""))] {
+    for first in [
+        Act::HangUp,
+        Act::SayHalf(say("204 No Content", "x")),
+        Act::Say(say("502 Bad Gateway", "")),
+        Act::Say(say("504 Gateway Timeout", "")),
+    ] {
         let bare = Bare::start(vec![first, Act::Say(gone.clone())]).await;
         let output = delete(connect(&bare.url()).0).await.unwrap();
         assert_eq!((output, bare.heard().len()), (json!({ "result_code": "SUCCESS" }), 2));
     }
     // Without a try that may have done it, it is simply not there.
-    for acts in [vec![Act::Say(gone.clone())], vec![Act::Say(say("429 Too Many Requests", "")), Act::Say(gone.clone())]] {
+    for acts in [vec![Act::Say(gone.clone())], vec![Act::Say(say("429 Too Many Requests", "")), Act::Say(gone.clone())]]
+    {
         let bare = Bare::start(acts).await;
         assert_eq!(delete(connect(&bare.url()).0).await.unwrap_err().kind(), ErrorKind::NotFound);
     }
     // And a read that finds nothing after trouble has found nothing.
     let bare = Bare::start(vec![Act::HangUp, Act::Say(gone)]).await;
-    let error = call(&connect(&bare.url()).0, "download_custom_script", json!({ "script_id": "44c99cb0" })).await.unwrap_err();
+    let error =
+        call(&connect(&bare.url()).0, "download_custom_script", json!({ "script_id": "44c99cb0" })).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
 }
 
@@ -624,7 +708,10 @@ async fn a_wait_that_makes_no_sense_is_a_pause_of_our_own() {
         let (settings, clock) = settings(&script.url(), at);
         Connection::new(&CONNECTOR, settings).unwrap().check().await.unwrap();
         let waits = clock.waits();
-        assert!(waits.len() == 1 && waits[0] >= Duration::from_millis(1500) && waits[0] <= Duration::from_secs(2), "{value:?}: {waits:?}");
+        assert!(
+            waits.len() == 1 && waits[0] >= Duration::from_millis(1500) && waits[0] <= Duration::from_secs(2),
+            "{value:?}: {waits:?}"
+        );
     }
 }
 
@@ -649,7 +736,8 @@ async fn a_limit_that_a_service_states_holds_for_its_class_of_requests_and_no_ot
 #[tokio::test]
 async fn a_window_that_is_used_up_is_waited_for_before_the_next_request() {
     let at: Timestamp = "2024-06-11T07:00:00Z".parse().unwrap();
-    let last = Prepared::json(200, &json!({ "items": [] })).header("RateLimit-Remaining", "0").header("RateLimit-Reset", "14");
+    let last =
+        Prepared::json(200, &json!({ "items": [] })).header("RateLimit-Remaining", "0").header("RateLimit-Reset", "14");
     let script = Script::start(vec![last, page(&[], None)]).await;
     let (settings, clock) = settings(&script.url(), at);
     let connection = Connection::new(&CONNECTOR, settings).unwrap();
@@ -692,15 +780,26 @@ async fn after_an_outage_good_answers_earn_tries_again() {
 
 #[tokio::test]
 async fn a_daily_quota_that_is_used_up_is_not_waited_for() {
-    for (action, input) in [("submit_urls_to_sandbox", json!({ "urls": ["www.example.com"] })), ("submit_file_to_sandbox", json!({ "file": { "content": "dGVzdA==", "filename": "a.bat" } }))] {
-        let refusal = Prepared::json(429, &json!({ "error": { "code": "TooManyRequests", "message": "No submissions left." } })).header("Retry-After", "1");
-        let script = Script::start(vec![refusal.clone().header("TMV1-Submission-Remaining-Count", "0"), available()]).await;
+    for (action, input) in [
+        ("submit_urls_to_sandbox", json!({ "urls": ["www.example.com"] })),
+        ("submit_file_to_sandbox", json!({ "file": { "content": "dGVzdA==", "filename": "a.bat" } })),
+    ] {
+        let refusal =
+            Prepared::json(429, &json!({ "error": { "code": "TooManyRequests", "message": "No submissions left." } }))
+                .header("Retry-After", "1");
+        let script =
+            Script::start(vec![refusal.clone().header("TMV1-Submission-Remaining-Count", "0"), available()]).await;
         let (connection, clock) = connect(&script.url());
         let error = call(&connection, action, input.clone()).await.unwrap_err();
-        assert_eq!((error.kind(), script.asked().len(), clock.waits().len()), (ErrorKind::RateLimited, 1, 0), "{error}");
+        assert_eq!(
+            (error.kind(), script.asked().len(), clock.waits().len()),
+            (ErrorKind::RateLimited, 1, 0),
+            "{error}"
+        );
         assert!(error.to_string().contains("quota"), "{error}");
         // With some of it left, it is the usual limit.
-        let script = Script::start(vec![refusal.header("TMV1-Submission-Remaining-Count", "7"), Prepared::empty(400)]).await;
+        let script =
+            Script::start(vec![refusal.header("TMV1-Submission-Remaining-Count", "7"), Prepared::empty(400)]).await;
         let (connection, _) = connect(&script.url());
         assert_eq!(call(&connection, action, input).await.unwrap_err().kind(), ErrorKind::Invalid);
         assert_eq!(script.asked().len(), 2);
@@ -735,7 +834,15 @@ async fn a_page_that_comes_again_and_again_is_an_error() {
 
 #[tokio::test]
 async fn a_link_that_leads_out_of_the_interface_is_an_error() {
-    for link in ["https://evil.example", "/other/place", "//evil.example/v3.0/x", "/v3.0/../admin", "/v3.0/%2e%2e/admin", "javascript:alert(1)", "?skipToken=1"] {
+    for link in [
+        "https://evil.example",
+        "/other/place",
+        "//evil.example/v3.0/x",
+        "/v3.0/../admin",
+        "/v3.0/%2e%2e/admin",
+        "javascript:alert(1)",
+        "?skipToken=1",
+    ] {
         let script = Script::start(vec![page(&["WB-1"], Some(link)), available()]).await;
         let error = alerts(&connect(&script.url()).0).await.unwrap_err();
         assert_eq!((error.kind(), script.asked().len()), (ErrorKind::Protocol, 1), "{link}: {error}");
@@ -778,9 +885,13 @@ async fn a_vendor_s_file_name_never_leaves_the_folder() {
         (r#"attachment; filename="triage.sh""#, "triage.sh"),
     ];
     for (header, name) in names {
-        let answer = Prepared { status: 200, body: bytes::Bytes::from_static(b"#!/bin/sh\nls\n"), ..Prepared::default() }.header("Content-Disposition", header);
+        let answer =
+            Prepared { status: 200, body: bytes::Bytes::from_static(b"#!/bin/sh\nls\n"), ..Prepared::default() }
+                .header("Content-Disposition", header);
         let script = Script::start(vec![answer]).await;
-        let output = call(&connect(&script.url()).0, "download_custom_script", json!({ "script_id": "44c99cb0" })).await.unwrap();
+        let output = call(&connect(&script.url()).0, "download_custom_script", json!({ "script_id": "44c99cb0" }))
+            .await
+            .unwrap();
         assert_eq!(output["file"], json!({ "filename": name, "content": "IyEvYmluL3NoCmxzCg==" }), "{header}");
     }
 }
@@ -822,7 +933,12 @@ async fn measured(url: &str, what: &str) -> (String, u64) {
     command.args(["--exact", "probe", "--ignored", "--nocapture"]).env(PROBE[0], url).env(PROBE[1], what);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let words: Vec<&str> = text.split_once("PROBE ").unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr))).1.split_whitespace().collect();
+    let words: Vec<&str> = text
+        .split_once("PROBE ")
+        .unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
+        .1
+        .split_whitespace()
+        .collect();
     (words[0].to_owned(), words[1].parse().unwrap())
 }
 
@@ -861,8 +977,14 @@ async fn endless(pages: usize) -> (String, JoinHandle<()>) {
             hear(&mut stream).await;
             at += 1;
             let items: Vec<Value> = (0..500).map(|n| json!({ "type": "url", "url": format!("https://{at}.example/{n}/{}", "x".repeat(900)), "description": "", "lastModifiedDateTime": "2024-06-11T07:00:00Z" })).collect();
-            let next = (at < pages).then(|| format!("https://elsewhere.example/v3.0/threatintel/suspiciousObjectExceptions?skipToken={at}"));
-            drop(stream.write_all(say("200 OK", &json!({ "items": items, "nextLink": next }).to_string()).as_bytes()).await);
+            let next = (at < pages).then(|| {
+                format!("https://elsewhere.example/v3.0/threatintel/suspiciousObjectExceptions?skipToken={at}")
+            });
+            drop(
+                stream
+                    .write_all(say("200 OK", &json!({ "items": items, "nextLink": next }).to_string()).as_bytes())
+                    .await,
+            );
         }
     });
     (format!("http://{address}"), task)
@@ -915,7 +1037,8 @@ async fn every_mistake_of_an_input_is_named_at_once_and_nothing_is_sent() {
             "/extra",
         ]
     );
-    let months = error.parts().violations.iter().find(|violation| violation.pointer.ends_with("months_to_expiration")).unwrap();
+    let months =
+        error.parts().violations.iter().find(|violation| violation.pointer.ends_with("months_to_expiration")).unwrap();
     assert!(months.expected.contains("12") && months.found.contains('2'), "{months}");
     assert!(script.asked().is_empty());
     assert_eq!(error.to_json()["error"]["violations"].as_array().unwrap().len(), 8);
@@ -927,7 +1050,10 @@ async fn every_mistake_of_an_input_is_named_at_once_and_nothing_is_sent() {
 async fn a_list_that_is_null_is_empty() {
     let running = faulty("null-items").await;
     let (connection, _) = connect(&running.url());
-    assert_eq!(call(&connection, "get_custom_script_list", json!({ "fields": {} })).await.unwrap(), json!({ "custom_scripts_list_resp": [] }));
+    assert_eq!(
+        call(&connection, "get_custom_script_list", json!({ "fields": {} })).await.unwrap(),
+        json!({ "custom_scripts_list_resp": [] })
+    );
 }
 
 #[tokio::test]
@@ -935,7 +1061,11 @@ async fn what_is_no_json_is_an_error_that_shows_its_beginning() {
     for (fault, shown) in [("not-json", "Sign in to the network"), ("empty-body", "empty body")] {
         let running = faulty(fault).await;
         let (connection, _) = connect(&running.url());
-        for error in [connection.check().await.unwrap_err(), alerts(&connection).await.unwrap_err(), isolate(&connection).await.unwrap_err()] {
+        for error in [
+            connection.check().await.unwrap_err(),
+            alerts(&connection).await.unwrap_err(),
+            isolate(&connection).await.unwrap_err(),
+        ] {
             assert_eq!(error.kind(), ErrorKind::Protocol, "{fault}: {error}");
         }
         assert!(connection.check().await.unwrap_err().to_string().contains(shown), "{fault}");
@@ -959,7 +1089,11 @@ async fn errors_are_understood_in_every_form() {
         let running = faulty(fault).await;
         let error = alerts(&connect(&running.url()).0).await.unwrap_err();
         let said = error.parts().service.clone().unwrap();
-        assert_eq!((error.kind(), said.status, said.code.as_str(), said.message.as_str()), (ErrorKind::Invalid, 400, "BadRequest", "Wrong."), "{fault}");
+        assert_eq!(
+            (error.kind(), said.status, said.code.as_str(), said.message.as_str()),
+            (ErrorKind::Invalid, 400, "BadRequest", "Wrong."),
+            "{fault}"
+        );
     }
 }
 
@@ -991,7 +1125,13 @@ async fn an_error_that_calls_itself_a_success_is_an_error() {
     ];
     for (action, input, status) in actions {
         // A gateway may add an entity tag to anything.
-        let script = Script::start(vec![Prepared::json(status, &said).header("ETag", "\"a\"").header("Location", "https://api.example/v3.0/x/1"); 2]).await;
+        let script = Script::start(vec![
+            Prepared::json(status, &said)
+                .header("ETag", "\"a\"")
+                .header("Location", "https://api.example/v3.0/x/1");
+            2
+        ])
+        .await;
         let error = call(&connect(&script.url()).0, action, input).await.expect_err(action);
         assert_eq!(error.kind(), ErrorKind::Server, "{action}: {error}");
         assert!(error.to_string().contains("Something broke."), "{action}: {error}");
@@ -1004,10 +1144,12 @@ async fn an_error_that_calls_itself_a_success_is_an_error() {
 
 #[tokio::test]
 async fn an_empty_page_is_not_the_last() {
-    let script = Script::start(vec![page(&[], Some("/v3.0/workbench/alerts?skipToken=1")), page(&["WB-1"], None)]).await;
+    let script =
+        Script::start(vec![page(&[], Some("/v3.0/workbench/alerts?skipToken=1")), page(&["WB-1"], None)]).await;
     assert_eq!(alerts(&connect(&script.url()).0).await.unwrap()["total_count"], 1);
     // A failed page is not an empty one: what came before it is no result.
-    let script = Script::start(vec![page(&["WB-1"], Some("/v3.0/workbench/alerts?skipToken=1")), Prepared::empty(500)]).await;
+    let script =
+        Script::start(vec![page(&["WB-1"], Some("/v3.0/workbench/alerts?skipToken=1")), Prepared::empty(500)]).await;
     assert_eq!(alerts(&connect(&script.url()).0).await.unwrap_err().kind(), ErrorKind::Server);
 }
 
@@ -1015,13 +1157,23 @@ async fn an_empty_page_is_not_the_last() {
 async fn an_action_that_works_in_part_tells_every_task_and_every_failure() {
     let running = faulty("partial").await;
     let (connection, _) = connect(&running.url());
-    let elements: Vec<Value> = ["ledger-pc-07", "nowhere-1", "build-srv-02", "nowhere-2"].iter().map(|name| json!({ "endpoint_name": name })).collect();
+    let elements: Vec<Value> = ["ledger-pc-07", "nowhere-1", "build-srv-02", "nowhere-2"]
+        .iter()
+        .map(|name| json!({ "endpoint_name": name }))
+        .collect();
     let error = call(&connection, "isolate_endpoint", json!({ "endpoint_identifiers": elements })).await.unwrap_err();
     assert_eq!((error.kind(), error.kind().exit_code()), (ErrorKind::Partial, 3));
     let items = &error.parts().items;
-    assert_eq!(items.iter().map(|item| (item.index, item.status)).collect::<Vec<_>>(), [(0, 202), (1, 400), (2, 202), (3, 400)]);
+    assert_eq!(
+        items.iter().map(|item| (item.index, item.status)).collect::<Vec<_>>(),
+        [(0, 202), (1, 400), (2, 202), (3, 400)]
+    );
     for item in items {
-        assert_eq!((item.task_id.is_some(), item.error.is_some()), (item.index % 2 == 0, item.index % 2 == 1), "{item:?}");
+        assert_eq!(
+            (item.task_id.is_some(), item.error.is_some()),
+            (item.index % 2 == 0, item.index % 2 == 1),
+            "{item:?}"
+        );
     }
     // The tasks are real, and their ids are in every form of the error.
     for task in items.iter().filter_map(|item| item.task_id.as_deref()) {

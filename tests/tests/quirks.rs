@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use connectome::trend_vision_one::{Client, GetSandboxSubmissionStatusInput, GetTaskResultInput, CONNECTOR};
+use connectome::trend_vision_one::{CONNECTOR, Client, GetSandboxSubmissionStatusInput, GetTaskResultInput};
 use connectome_collect::rounds::Rounds;
 use connectome_core::clock::ManualClock;
 use connectome_core::operation::Operation;
@@ -27,40 +27,101 @@ enum Seen {
 use Seen::Tested;
 
 const REGISTER: &[(u8, &str, Seen)] = &[
-    (1, "object lists start no task", Tested(&[object_lists_show_the_text_none_for_a_task, the_text_none_is_no_task_to_ask_for])),
+    (
+        1,
+        "object lists start no task",
+        Tested(&[object_lists_show_the_text_none_for_a_task, the_text_none_is_no_task_to_ask_for]),
+    ),
     (2, "days to expiry have two names", Tested(&[days_to_expiry_come_under_either_name_and_must_agree])),
     (3, "list entries have a type and a value", Tested(&[list_entries_come_as_type_and_value_whatever_their_kind])),
-    (4, "a mailbox goes with Internet message ids only", Tested(&[a_mailbox_goes_with_an_internet_message_id_and_with_no_other])),
-    (5, "an endpoint is named in one way", Tested(&[an_endpoint_is_named_by_its_guid_or_else_by_its_name_and_never_by_both])),
+    (
+        4,
+        "a mailbox goes with Internet message ids only",
+        Tested(&[a_mailbox_goes_with_an_internet_message_id_and_with_no_other]),
+    ),
+    (
+        5,
+        "an endpoint is named in one way",
+        Tested(&[an_endpoint_is_named_by_its_guid_or_else_by_its_name_and_never_by_both]),
+    ),
     (6, "alerts have an old status and a new pair", Tested(&[an_alert_s_status_is_sent_in_the_older_form])),
-    (7, "sandbox texts are Base64, once", Tested(&[sandbox_texts_are_encoded_once, sandbox_texts_are_measured_before_encoding, sandbox_passwords_are_shown_nowhere])),
+    (
+        7,
+        "sandbox texts are Base64, once",
+        Tested(&[
+            sandbox_texts_are_encoded_once,
+            sandbox_texts_are_measured_before_encoding,
+            sandbox_passwords_are_shown_nowhere,
+        ]),
+    ),
     (8, "numbers stand where texts belong", Tested(&[whole_numbers_are_taken_for_texts_and_texts_come_out])),
     (9, "examples spell some keys as on the wire", Tested(&[keys_come_out_in_snake_case_at_every_depth])),
     (10, "an alert is nested under a key", Tested(&[an_alert_s_details_are_under_the_key_alert])),
     (11, "activity events have nulls", Tested(&[an_activity_event_holds_what_the_service_gave_and_no_nulls])),
-    (12, "detections are limited to fifty", Tested(&[detections_are_asked_for_once_and_more_than_fifty_are_an_error, a_trigger_reads_all_detections])),
-    (13, "a submission's error is nested once", Tested(&[a_submission_s_error_comes_un_nested_and_only_if_there_is_one])),
+    (
+        12,
+        "detections are limited to fifty",
+        Tested(&[detections_are_asked_for_once_and_more_than_fifty_are_an_error, a_trigger_reads_all_detections]),
+    ),
+    (
+        13,
+        "a submission's error is nested once",
+        Tested(&[a_submission_s_error_comes_un_nested_and_only_if_there_is_one]),
+    ),
     (14, "an action's name is misspelt", Tested(&[both_spellings_of_a_terminated_process_come_out_as_they_came_in])),
     (15, "a task's answer lacks most fields", Tested(&[what_a_task_lacks_is_left_out])),
-    (16, "some tasks and states are recent", Tested(&[every_kind_of_task_is_read, a_state_that_is_neither_queued_nor_running_ends_the_wait])),
+    (
+        16,
+        "some tasks and states are recent",
+        Tested(&[every_kind_of_task_is_read, a_state_that_is_neither_queued_nor_running_ends_the_wait]),
+    ),
     (17, "titles hide names", Tested(&[names_that_titles_hide_are_the_ones_taken_and_given])),
-    (18, "required cells are not what is required", Tested(&[a_file_is_required, risk_and_reaction_are_not_required, page_sizes_have_a_default, a_search_needs_fields_and_a_list_does_not])),
+    (
+        18,
+        "required cells are not what is required",
+        Tested(&[
+            a_file_is_required,
+            risk_and_reaction_are_not_required,
+            page_sizes_have_a_default,
+            a_search_needs_fields_and_a_list_does_not,
+        ]),
+    ),
     (19, "some defaults are samples", Tested(&[a_sample_stands_in_for_nothing])),
-    (20, "dates come in many forms", Tested(&[dates_are_taken_in_many_forms_and_sent_in_one, what_is_no_date_is_refused, dates_of_answers_stay_as_they_came])),
+    (
+        20,
+        "dates come in many forms",
+        Tested(&[
+            dates_are_taken_in_many_forms_and_sent_in_one,
+            what_is_no_date_is_refused,
+            dates_of_answers_stay_as_they_came,
+        ]),
+    ),
     (21, "operators come in any case", Tested(&[an_operator_is_taken_in_any_case_and_with_blanks])),
     (22, "entity tags come in three forms", Tested(&[entity_tags_go_out_as_each_endpoint_wants_them_or_not_at_all])),
     (23, "default descriptions", Tested(&[a_description_is_the_caller_s_or_the_action_s_own])),
     (24, "counts are of two kinds", Tested(&[counts_are_of_what_is_given_or_of_what_would_be_found])),
     (25, "statuses that come out", Tested(&[statuses_that_come_out_are_the_service_s_own])),
     (26, "months to expiry", Tested(&[months_to_expiry_go_out_as_a_number_and_are_never_left_out])),
-    (27, "parts of a request fail", Tested(&[a_failed_part_fails_the_action_and_hides_nothing, a_key_that_was_made_beside_a_failed_one_is_given_and_printed_nowhere, an_answer_for_other_elements_than_were_sent_is_an_error])),
+    (
+        27,
+        "parts of a request fail",
+        Tested(&[
+            a_failed_part_fails_the_action_and_hides_nothing,
+            a_key_that_was_made_beside_a_failed_one_is_given_and_printed_nowhere,
+            an_answer_for_other_elements_than_were_sent_is_an_error,
+        ]),
+    ),
     (28, "descriptions are copied by mistake", Tested(&[no_description_is_a_copy_of_another_s])),
     (29, "backslashes are doubled on paper", Tested(&[a_backslash_stays_one_backslash])),
     (30, "commands of another product are named", Tested(&[ids_of_submissions_are_what_the_sandbox_actions_take])),
     (31, "partial matches are promised", Tested(&[wildcards_are_taken_where_a_list_has_them_and_nowhere_else])),
     (32, "permissions are missing", Tested(&[permissions_that_the_document_leaves_out_are_there])),
     (33, "types of outputs", Tested(&[outputs_have_types_of_their_own])),
-    (34, "windows overlap", Tested(&[what_a_round_gave_is_not_given_again, what_a_round_gave_is_remembered_between_runs])),
+    (
+        34,
+        "windows overlap",
+        Tested(&[what_a_round_gave_is_not_given_again, what_a_round_gave_is_remembered_between_runs]),
+    ),
 ];
 
 #[test]
@@ -77,7 +138,8 @@ fn every_peculiarity_is_registered_once_with_its_tests() {
     // A function that is named here and is no test would show nothing.
     let source = include_str!("quirks.rs");
     let tests = source.matches("#[test]\n").count() + source.matches("#[tokio::test]\n").count();
-    let named: usize = REGISTER.iter().map(|(.., seen)| if let Seen::Tested(tests) = seen { tests.len() } else { 0 }).sum();
+    let named: usize =
+        REGISTER.iter().map(|(.., seen)| if let Seen::Tested(tests) = seen { tests.len() } else { 0 }).sum();
     assert_eq!(tests, named + 1);
 }
 
@@ -165,10 +227,19 @@ const OBJECT_LISTS: [(&str, &str, u16); 4] = [
     ("remove_from_suspicious_list", "block_objects", 204),
 ];
 
-const ENDPOINT_ACTIONS: [(&str, &str); 4] =
-    [("isolate_endpoint", "endpoint_identifiers"), ("restore_endpoint", "endpoint_identifiers"), ("collect_file", "collect_files"), ("terminate_process", "process_identifiers")];
+const ENDPOINT_ACTIONS: [(&str, &str); 4] = [
+    ("isolate_endpoint", "endpoint_identifiers"),
+    ("restore_endpoint", "endpoint_identifiers"),
+    ("collect_file", "collect_files"),
+    ("terminate_process", "process_identifiers"),
+];
 
-const SEARCHES: [&str; 4] = ["get_email_activity_data", "get_email_activity_data_count", "get_endpoint_activity_data", "get_endpoint_activity_data_count"];
+const SEARCHES: [&str; 4] = [
+    "get_email_activity_data",
+    "get_email_activity_data_count",
+    "get_endpoint_activity_data",
+    "get_endpoint_activity_data_count",
+];
 
 // 1
 
@@ -176,10 +247,17 @@ const SEARCHES: [&str; 4] = ["get_email_activity_data", "get_email_activity_data
 async fn object_lists_show_the_text_none_for_a_task() {
     for (action, input, status) in OBJECT_LISTS {
         let given = json!({ input: [{ "object_type": "ip", "object_value": "203.0.113.77" }] });
-        assert_eq!(output(action, given, 207, json!([{ "status": status }])).await, json!({ "multi_response": [{ "status": status, "task_id": "None" }] }), "{action}");
+        assert_eq!(
+            output(action, given, 207, json!([{ "status": status }])).await,
+            json!({ "multi_response": [{ "status": status, "task_id": "None" }] }),
+            "{action}"
+        );
     }
     // Where tasks are started, a missing one is not dressed up as one.
-    assert_eq!(output("add_to_block_list", objects("203.0.113.77"), 207, json!([{ "status": 202 }])).await, json!({ "multi_response": [{ "status": 202 }] }));
+    assert_eq!(
+        output("add_to_block_list", objects("203.0.113.77"), 207, json!([{ "status": 202 }])).await,
+        json!({ "multi_response": [{ "status": 202 }] })
+    );
 }
 
 #[test]
@@ -207,7 +285,11 @@ fn days_to_expiry_come_under_either_name_and_must_agree() {
         (json!({ "days_to_expiration": 30, "expiry_days": "30" }), json!(30)),
         (json!({ "days_to_expiration": null, "expiry_days": 7 }), json!(7)),
     ] {
-        assert_eq!(body("add_to_suspicious_list", object(given.clone())), json!([{ "ip": "203.0.113.77", "daysToExpiration": sent }]), "{given}");
+        assert_eq!(
+            body("add_to_suspicious_list", object(given.clone())),
+            json!([{ "ip": "203.0.113.77", "daysToExpiration": sent }]),
+            "{given}"
+        );
     }
     assert_eq!(body("add_to_suspicious_list", object(json!({}))), json!([{ "ip": "203.0.113.77" }]));
     for (given, place) in [
@@ -217,7 +299,11 @@ fn days_to_expiry_come_under_either_name_and_must_agree() {
         (json!({ "expiry_days": "soon" }), "expiry_days"),
         (json!({ "expiry_days": 1.5 }), "expiry_days"),
     ] {
-        assert_eq!(wrong("add_to_suspicious_list", object(given.clone())), [format!("/suspicious_block_objects/0/{place}")], "{given}");
+        assert_eq!(
+            wrong("add_to_suspicious_list", object(given.clone())),
+            [format!("/suspicious_block_objects/0/{place}")],
+            "{given}"
+        );
     }
 }
 
@@ -230,25 +316,45 @@ async fn list_entries_come_as_type_and_value_whatever_their_kind() {
     let answer = json!({ "items": kinds.iter().map(|kind| entry(kind)).collect::<Vec<_>>() });
     let expected: Vec<Value> =
         kinds.iter().map(|kind| json!({ "type": kind, "value": "x", "last_modified_date_time": "2024-06-11T08:05:00Z", "description": "" })).collect();
-    assert_eq!(output("get_suspicious_list", json!({}), 200, answer.clone()).await, json!({ "suspicious_objects": expected }));
+    assert_eq!(
+        output("get_suspicious_list", json!({}), 200, answer.clone()).await,
+        json!({ "suspicious_objects": expected })
+    );
     assert_eq!(output("get_exception_list", json!({}), 200, answer).await, json!({ "exception_objects": expected }));
     // A kind that nobody has seen yet loses nothing.
     let new = json!({ "items": [{ "type": "fileMd5", "fileMd5": "x", "description": "d" }] });
-    assert_eq!(output("get_exception_list", json!({}), 200, new).await, json!({ "exception_objects": [{ "type": "fileMd5", "file_md5": "x", "description": "d" }] }));
+    assert_eq!(
+        output("get_exception_list", json!({}), 200, new).await,
+        json!({ "exception_objects": [{ "type": "fileMd5", "file_md5": "x", "description": "d" }] })
+    );
 }
 
 // 4
 
 #[test]
 fn a_mailbox_goes_with_an_internet_message_id_and_with_no_other() {
-    for (action, why) in
-        [("delete_email_message", "Delete Email Message"), ("quarantine_email_message", "Quarantine Email Message"), ("restore_email_message", "Restore Email Message")]
-    {
+    for (action, why) in [
+        ("delete_email_message", "Delete Email Message"),
+        ("quarantine_email_message", "Quarantine Email Message"),
+        ("restore_email_message", "Restore Email Message"),
+    ] {
         for (given, sent) in [
-            (json!({ "message_id": "<b1@mail.example>", "mailbox": "a@example.com" }), json!({ "messageId": "<b1@mail.example>", "mailBox": "a@example.com", "description": why })),
-            (json!({ "message_id": "<b1@mail.example>", "mailbox": "" }), json!({ "messageId": "<b1@mail.example>", "description": why })),
-            (json!({ "message_id": "<b1@mail.example>" }), json!({ "messageId": "<b1@mail.example>", "description": why })),
-            (json!({ "message_id": "AAkALg", "mailbox": "a@example.com" }), json!({ "uniqueId": "AAkALg", "description": why })),
+            (
+                json!({ "message_id": "<b1@mail.example>", "mailbox": "a@example.com" }),
+                json!({ "messageId": "<b1@mail.example>", "mailBox": "a@example.com", "description": why }),
+            ),
+            (
+                json!({ "message_id": "<b1@mail.example>", "mailbox": "" }),
+                json!({ "messageId": "<b1@mail.example>", "description": why }),
+            ),
+            (
+                json!({ "message_id": "<b1@mail.example>" }),
+                json!({ "messageId": "<b1@mail.example>", "description": why }),
+            ),
+            (
+                json!({ "message_id": "AAkALg", "mailbox": "a@example.com" }),
+                json!({ "uniqueId": "AAkALg", "description": why }),
+            ),
             (json!({ "message_id": "<half" }), json!({ "uniqueId": "<half", "description": why })),
         ] {
             assert_eq!(body(action, json!({ "email_identifiers": [given] })), json!([sent]), "{action} {given}");
@@ -278,7 +384,11 @@ fn an_endpoint_is_named_by_its_guid_or_else_by_its_name_and_never_by_both() {
     for (given, sent) in &cases {
         for (action, input) in ENDPOINT_ACTIONS {
             let mut element = given.clone();
-            for key in [("collect_file", "file_path"), ("terminate_process", "file_sha1")].iter().filter(|(name, _)| *name == action).map(|(_, key)| *key) {
+            for key in [("collect_file", "file_path"), ("terminate_process", "file_sha1")]
+                .iter()
+                .filter(|(name, _)| *name == action)
+                .map(|(_, key)| *key)
+            {
                 element[key] = rest[key].clone();
             }
             assert_eq!(named(&body(action, json!({ input: [element] }))[0]), *sent, "{action} {given}");
@@ -299,7 +409,10 @@ fn an_endpoint_is_named_by_its_guid_or_else_by_its_name_and_never_by_both() {
 #[test]
 fn an_alert_s_status_is_sent_in_the_older_form() {
     for status in ["New", "In Progress", "True Positive", "False Positive", "Benign True Positive", "Closed"] {
-        assert_eq!(body("edit_alert_status", json!({ "id": "WB-1", "status": status })), json!({ "investigationStatus": status }));
+        assert_eq!(
+            body("edit_alert_status", json!({ "id": "WB-1", "status": status })),
+            json!({ "investigationStatus": status })
+        );
     }
     for status in ["Open", "No Findings", ""] {
         assert_eq!(wrong("edit_alert_status", json!({ "id": "WB-1", "status": status })), ["/status"], "{status}");
@@ -321,7 +434,8 @@ fn submitted(texts: Value) -> Map<String, Value> {
     texts.collect()
 }
 
-const SANDBOX_TEXTS: [(&str, &str); 3] = [("archive_password", "archivePassword"), ("document_password", "documentPassword"), ("arguments", "arguments")];
+const SANDBOX_TEXTS: [(&str, &str); 3] =
+    [("archive_password", "archivePassword"), ("document_password", "documentPassword"), ("arguments", "arguments")];
 
 #[test]
 fn sandbox_texts_are_encoded_once() {
@@ -368,14 +482,21 @@ fn sandbox_texts_are_measured_before_encoding() {
 #[tokio::test]
 async fn sandbox_passwords_are_shown_nowhere() {
     let file = json!({ "content": "TVouLg==", "filename": "inv.exe" });
-    let answer = json!({ "error": { "code": "BadRequest", "message": "archivePassword=aW5mZWN0ZWQ= (infected) is wrong" } });
-    let (result, _) = answered("submit_file_to_sandbox", json!({ "file": file, "archive_password": "infected" }), vec![Prepared::json(400, &answer)]).await;
+    let answer =
+        json!({ "error": { "code": "BadRequest", "message": "archivePassword=aW5mZWN0ZWQ= (infected) is wrong" } });
+    let (result, _) = answered(
+        "submit_file_to_sandbox",
+        json!({ "file": file, "archive_password": "infected" }),
+        vec![Prepared::json(400, &answer)],
+    )
+    .await;
     let error = result.expect_err("a refusal");
     for said in [error.to_string(), error.to_json().to_string(), format!("{error:?}")] {
         assert!(!said.contains("infected") && !said.contains("aW5mZWN0ZWQ="), "{said}");
         assert!(said.contains("archivePassword="), "{said}");
     }
-    let error = built("submit_file_to_sandbox", json!({ "file": file, "document_password": "s3cret-".repeat(30) })).expect_err("a refusal");
+    let error = built("submit_file_to_sandbox", json!({ "file": file, "document_password": "s3cret-".repeat(30) }))
+        .expect_err("a refusal");
     assert!(!format!("{error} {error:?} {}", error.to_json()).contains("s3cret"), "{error}");
 }
 
@@ -384,18 +505,32 @@ async fn sandbox_passwords_are_shown_nowhere() {
 #[tokio::test]
 async fn whole_numbers_are_taken_for_texts_and_texts_come_out() {
     assert_eq!(request("get_task_result", json!({ "task_id": 3_456_346 })).target, "/v3.0/response/tasks/3456346");
-    assert_eq!(request("download_sandbox_analysis_result", json!({ "id": 6_345_645 })).target, "/v3.0/sandbox/analysisResults/6345645/report");
+    assert_eq!(
+        request("download_sandbox_analysis_result", json!({ "id": 6_345_645 })).target,
+        "/v3.0/sandbox/analysisResults/6345645/report"
+    );
     assert_eq!(body("add_alert_note", json!({ "alert_id": 7, "content": 7731 })), json!({ "content": "7731" }));
     for given in [json!(1.5), json!(true), json!(["1"]), json!({})] {
         assert_eq!(wrong("get_task_result", json!({ "task_id": given })), ["/task_id"], "{given}");
     }
     for (action, input, status, expected) in [
-        ("add_alert_note", json!({ "alert_id": "WB-1", "content": "x" }), 201, json!({ "note_id": "345", "result_code": "SUCCESS" })),
+        (
+            "add_alert_note",
+            json!({ "alert_id": "WB-1", "content": "x" }),
+            201,
+            json!({ "note_id": "345", "result_code": "SUCCESS" }),
+        ),
         ("edit_alert_status", json!({ "id": "WB-1", "status": "New" }), 204, json!({ "result_code": "SUCCESS" })),
         ("delete_custom_script", json!({ "script_id": 1 }), 204, json!({ "result_code": "SUCCESS" })),
-        ("update_custom_script", json!({ "script_id": "1", "file": { "content": "bHM=", "filename": "a.sh" } }), 204, json!({ "result_code": "SUCCESS" })),
+        (
+            "update_custom_script",
+            json!({ "script_id": "1", "file": { "content": "bHM=", "filename": "a.sh" } }),
+            204,
+            json!({ "result_code": "SUCCESS" }),
+        ),
     ] {
-        let answer = Prepared::empty(status).header("Location", "https://api.example.com/v3.0/workbench/alerts/WB-1/notes/345");
+        let answer =
+            Prepared::empty(status).header("Location", "https://api.example.com/v3.0/workbench/alerts/WB-1/notes/345");
         assert_eq!(answered(action, input, vec![answer]).await.0.expect("an output"), expected, "{action}");
     }
 }
@@ -411,7 +546,10 @@ async fn keys_come_out_in_snake_case_at_every_depth() {
 
     let key = json!({ "items": [{ "id": "1", "name": "a", "role": "Auditor", "status": "enabled", "expiredDateTime": "x", "lastUsedDateTime": "y" }] });
     let listed = output("list_api_keys", json!({ "fields": {} }), 200, key).await;
-    assert_eq!(listed["items"][0], json!({ "id": "1", "name": "a", "role": "Auditor", "status": "enabled", "expired_date_time": "x", "last_used_date_time": "y" }));
+    assert_eq!(
+        listed["items"][0],
+        json!({ "id": "1", "name": "a", "role": "Auditor", "status": "enabled", "expired_date_time": "x", "last_used_date_time": "y" })
+    );
 
     let target = json!({ "status": "failed", "lastActionDateTime": "x", "agentGuid": "g", "error": { "code": "TaskError", "number": 4_009_999, "innerError": { "whyNot": "n" } } });
     let task = json!({ "id": "00000001", "status": "failed", "action": "isolateForMultiple", "createdDateTime": "x", "lastActionDateTime": "x", "tasks": [target] });
@@ -420,7 +558,10 @@ async fn keys_come_out_in_snake_case_at_every_depth() {
     assert_eq!(told["tasks"], json!([expected]));
 
     // The catalog keeps the document's own cells.
-    assert_eq!(entry("actions", "create_api_keys")["example_output"]["api_keys_resp"][0]["expiredDateTime"], "2025-02-06T10:00:00Z");
+    assert_eq!(
+        entry("actions", "create_api_keys")["example_output"]["api_keys_resp"][0]["expiredDateTime"],
+        "2025-02-06T10:00:00Z"
+    );
 }
 
 fn catalog() -> Value {
@@ -438,10 +579,16 @@ fn entry(kind: &str, name: &str) -> Value {
 async fn an_alert_s_details_are_under_the_key_alert() {
     let answer = Prepared::json(200, &json!({ "id": "WB-1", "schemaVersion": "1.15" })).header("ETag", "\"4b1c\"");
     let (details, _) = answered("get_alert_details", json!({ "alert_id": "WB-1" }), vec![answer]).await;
-    assert_eq!(details.expect("an output"), json!({ "alert_details": { "alert": { "id": "WB-1", "schema_version": "1.15" } }, "etag": "4b1c" }));
+    assert_eq!(
+        details.expect("an output"),
+        json!({ "alert_details": { "alert": { "id": "WB-1", "schema_version": "1.15" } }, "etag": "4b1c" })
+    );
     let alerts = output("get_alert_list", day(), 200, json!({ "items": [{ "id": "WB-1" }] })).await;
     assert_eq!(alerts, json!({ "alerts": [{ "id": "WB-1" }], "total_count": 1 }));
-    assert_eq!(entry("actions", "get_alert_details")["example_output"]["alert_details"], json!({ "alert": "<<referenced:bigdata>>" }));
+    assert_eq!(
+        entry("actions", "get_alert_details")["example_output"]["alert_details"],
+        json!({ "alert": "<<referenced:bigdata>>" })
+    );
 }
 
 fn day() -> Value {
@@ -455,7 +602,8 @@ async fn an_activity_event_holds_what_the_service_gave_and_no_nulls() {
     let event = json!({
         "uuid": "u", "dpt": null, "spt": 0, "tags": null, "objectSigner": [], "objectSignerValid": null, "logonUser": null, "objectPort": null, "dst": "", "newField": { "aB": 1 },
     });
-    let answers = vec![Prepared::json(200, &json!({ "totalCount": 1 })), Prepared::json(200, &json!({ "items": [event] }))];
+    let answers =
+        vec![Prepared::json(200, &json!({ "totalCount": 1 })), Prepared::json(200, &json!({ "items": [event] }))];
     let (output, _) = answered("get_endpoint_activity_data", json!({ "fields": { "uuid": "u" } }), answers).await;
     let given = json!({ "uuid": "u", "spt": 0, "object_signer": [], "dst": "", "new_field": { "a_b": 1 } });
     assert_eq!(output.expect("an output"), json!({ "endpoint_activity_data_resp": [given] }));
@@ -481,7 +629,12 @@ async fn detections_are_asked_for_once_and_more_than_fifty_are_an_error() {
     assert_eq!(parameter(&request("get_oat_list", detections()), "top"), Some("50"));
     let (output, asked) = answered("get_oat_list", detections(), vec![page(0..50, 50, None)]).await;
     assert_eq!((output.expect("an output")["total_count"].clone(), asked), (json!(50), 1));
-    let (output, asked) = answered("get_oat_list", detections(), vec![page(0..50, 51, Some("https://api.example.com/v3.0/oat/detections?x=1"))]).await;
+    let (output, asked) = answered(
+        "get_oat_list",
+        detections(),
+        vec![page(0..50, 51, Some("https://api.example.com/v3.0/oat/detections?x=1"))],
+    )
+    .await;
     let error = output.expect_err("too many");
     assert_eq!((error.kind(), asked), (ErrorKind::TooMany, 1));
     assert!(error.to_string().contains("51 results match, and at most 50 are fetched"), "{error}");
@@ -489,10 +642,18 @@ async fn detections_are_asked_for_once_and_more_than_fifty_are_an_error() {
 
 #[tokio::test]
 async fn a_trigger_reads_all_detections() {
-    let script = Script::start(vec![page(0..50, 51, Some("https://api.example.com/v3.0/oat/detections?nextBatchToken=b")), page(50..51, 51, None)]).await;
+    let script = Script::start(vec![
+        page(0..50, 51, Some("https://api.example.com/v3.0/oat/detections?nextBatchToken=b")),
+        page(50..51, 51, None),
+    ])
+    .await;
     let (connection, _) = connect(&script.url(), "2024-06-12T00:00:00Z");
     let input = json!({ "detected_start_date_time": "2024-06-11T00:00:00Z", "ingested_start_date_time": "2024-06-11T00:00:00Z", "fields": {} });
-    let round = Rounds::new(connection, CONNECTOR.trigger("poll_oat_list").expect("a trigger"), &input, None).expect("rounds").next().await.expect("a round");
+    let round = Rounds::new(connection, CONNECTOR.trigger("poll_oat_list").expect("a trigger"), &input, None)
+        .expect("rounds")
+        .next()
+        .await
+        .expect("a round");
     assert_eq!((round.event["total_count"].clone(), list(&round.event["oats"]).len()), (json!(51), 51));
     assert_eq!(script.asked()[1].target, "/v3.0/oat/detections?nextBatchToken=b");
 }
@@ -505,7 +666,10 @@ async fn a_submission_s_error_comes_un_nested_and_only_if_there_is_one() {
         let answer = json!({ "id": "1", "action": "analyzeFile", "status": "failed", "createdDateTime": "x", "lastActionDateTime": "x", "error": error });
         output("get_sandbox_submission_status", json!({ "task_id": "1" }), 200, answer).await.get("error").cloned()
     };
-    assert_eq!(told(json!({ "code": "Unsupported", "message": "no" })).await, Some(json!({ "code": "Unsupported", "message": "no" })));
+    assert_eq!(
+        told(json!({ "code": "Unsupported", "message": "no" })).await,
+        Some(json!({ "code": "Unsupported", "message": "no" }))
+    );
     assert_eq!(told(json!({ "code": "Unsupported" })).await, Some(json!({ "code": "Unsupported" })));
     for nothing in [json!({}), json!(null), json!({ "code": "", "message": "" })] {
         assert_eq!(told(nothing.clone()).await, None, "{nothing}");
@@ -524,7 +688,13 @@ fn task(more: Value) -> Value {
 #[tokio::test]
 async fn both_spellings_of_a_terminated_process_come_out_as_they_came_in() {
     for action in ["teminateProcess", "terminateProcess"] {
-        let told = output("get_task_result", json!({ "task_id": "1" }), 200, task(json!({ "action": action, "fileName": "inv.exe" }))).await;
+        let told = output(
+            "get_task_result",
+            json!({ "task_id": "1" }),
+            200,
+            task(json!({ "action": action, "fileName": "inv.exe" })),
+        )
+        .await;
         assert_eq!((&told["action"], &told["filename"]), (&json!(action), &json!("inv.exe")));
     }
 }
@@ -536,13 +706,23 @@ async fn what_a_task_lacks_is_left_out() {
     let nulls = task(json!({ "description": null, "fileSize": null, "pid": null, "tasks": null, "error": null }));
     assert_eq!(output("get_task_result", json!({ "task_id": "1" }), 200, nulls).await, bare);
     // What is there is given, however little it says.
-    let given = output("get_task_result", json!({ "task_id": "1" }), 200, task(json!({ "description": "", "fileSize": 0, "pid": 0, "tasks": [] }))).await;
-    assert_eq!((&given["description"], &given["file_size"], &given["pid"], &given["tasks"]), (&json!(""), &json!(0), &json!(0), &json!([])));
+    let given = output(
+        "get_task_result",
+        json!({ "task_id": "1" }),
+        200,
+        task(json!({ "description": "", "fileSize": 0, "pid": 0, "tasks": [] })),
+    )
+    .await;
+    assert_eq!(
+        (&given["description"], &given["file_size"], &given["pid"], &given["tasks"]),
+        (&json!(""), &json!(0), &json!(0), &json!([]))
+    );
     // What always comes and does not is an error rather than a hole.
     for key in ["id", "status", "action", "createdDateTime", "lastActionDateTime"] {
         let mut holed = task(json!({}));
         holed.as_object_mut().expect("an object").shift_remove(key);
-        let (result, _) = answered("get_task_result", json!({ "task_id": "1" }), vec![Prepared::json(200, &holed)]).await;
+        let (result, _) =
+            answered("get_task_result", json!({ "task_id": "1" }), vec![Prepared::json(200, &holed)]).await;
         assert_eq!(result.expect_err("a refusal").kind(), ErrorKind::Protocol, "{key}");
     }
 }
@@ -550,29 +730,64 @@ async fn what_a_task_lacks_is_left_out() {
 #[tokio::test]
 async fn every_kind_of_task_is_read() {
     for action in [
-        "isolateForMultiple", "restoreIsolateForMultiple", "runCustomScript", "runCustomScriptForMultiple", "dumpProcessMemory", "collectEvidence", "runOsquery", "runYaraRules",
+        "isolateForMultiple",
+        "restoreIsolateForMultiple",
+        "runCustomScript",
+        "runCustomScriptForMultiple",
+        "dumpProcessMemory",
+        "collectEvidence",
+        "runOsquery",
+        "runYaraRules",
         "somethingNew",
     ] {
-        let told = output("get_task_result", json!({ "task_id": "1" }), 200, task(json!({ "action": action, "tasks": [{ "agentGuid": "g" }], "newField": { "aB": 1 } }))).await;
-        assert_eq!((&told["action"], &told["tasks"], &told["new_field"]), (&json!(action), &json!([{ "agent_guid": "g" }]), &json!({ "a_b": 1 })), "{action}");
+        let told = output(
+            "get_task_result",
+            json!({ "task_id": "1" }),
+            200,
+            task(json!({ "action": action, "tasks": [{ "agentGuid": "g" }], "newField": { "aB": 1 } })),
+        )
+        .await;
+        assert_eq!(
+            (&told["action"], &told["tasks"], &told["new_field"]),
+            (&json!(action), &json!([{ "agent_guid": "g" }]), &json!({ "a_b": 1 })),
+            "{action}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_state_that_is_neither_queued_nor_running_ends_the_wait() {
-    for status in ["succeeded", "failed", "canceled", "rejected", "pendingApproval", "waitForApproval", "somethingNew"] {
-        let (result, asked) = answered("get_task_result", json!({ "task_id": "1" }), vec![Prepared::json(200, &task(json!({ "status": status })))]).await;
+    for status in ["succeeded", "failed", "canceled", "rejected", "pendingApproval", "waitForApproval", "somethingNew"]
+    {
+        let (result, asked) = answered(
+            "get_task_result",
+            json!({ "task_id": "1" }),
+            vec![Prepared::json(200, &task(json!({ "status": status })))],
+        )
+        .await;
         assert_eq!((result.expect("an output")["status"].clone(), asked), (json!(status), 1));
     }
-    let script = Script::start(["queued", "running", "canceled"].iter().map(|status| Prepared::json(200, &task(json!({ "status": status })))).collect()).await;
+    let script = Script::start(
+        ["queued", "running", "canceled"]
+            .iter()
+            .map(|status| Prepared::json(200, &task(json!({ "status": status }))))
+            .collect(),
+    )
+    .await;
     let (connection, clock) = connect(&script.url(), "2024-06-12T00:00:00Z");
     let output = connection.call(operation("get_task_result"), json!({ "task_id": "1" })).await.expect("an output");
     assert_eq!((output["status"].clone(), clock.waits().len()), (json!("canceled"), 2));
     // When the time is up, a task is given as it is.
     let script = Script::start(vec![Prepared::json(200, &task(json!({ "status": "running" }))); 9]).await;
     let (connection, clock) = connect(&script.url(), "2024-06-12T00:00:00Z");
-    let output = connection.call(operation("get_task_result"), json!({ "task_id": "1", "poll_time_sec": 15.5 })).await.expect("an output");
-    assert_eq!((output["status"].clone(), clock.waits().iter().sum::<std::time::Duration>().as_millis()), (json!("running"), 15_500));
+    let output = connection
+        .call(operation("get_task_result"), json!({ "task_id": "1", "poll_time_sec": 15.5 }))
+        .await
+        .expect("an output");
+    assert_eq!(
+        (output["status"].clone(), clock.waits().iter().sum::<std::time::Duration>().as_millis()),
+        (json!("running"), 15_500)
+    );
 }
 
 // 17
@@ -599,26 +814,45 @@ async fn names_that_titles_hide_are_the_ones_taken_and_given() {
         ("endpoint_activity_data_resp", "Search Data Lake", "search_d_l"),
     ] {
         let fields = entry("types", of)["fields"].clone();
-        assert!(list(&fields).iter().any(|field| field["title"] == title && field["name"] == name), "{of}.{name} {title}");
+        assert!(
+            list(&fields).iter().any(|field| field["title"] == title && field["name"] == name),
+            "{of}.{name} {title}"
+        );
     }
     for (action, input) in [
         ("isolate_endpoint", json!({ "endpoint_identifiers": [{ "endpoint_name": "a", "endpoint": "a" }] })),
-        ("terminate_process", json!({ "process_identifiers": [{ "endpoint_name": "a", "file_sha1": "984afc7aaa2718984e15e3b5ab095b519a081321", "file_name": "a" }] })),
-        ("add_to_block_list", json!({ "block_objects": [{ "object_type": "ip", "object_value": "203.0.113.77", "value": "203.0.113.77" }] })),
+        (
+            "terminate_process",
+            json!({ "process_identifiers": [{ "endpoint_name": "a", "file_sha1": "984afc7aaa2718984e15e3b5ab095b519a081321", "file_name": "a" }] }),
+        ),
+        (
+            "add_to_block_list",
+            json!({ "block_objects": [{ "object_type": "ip", "object_value": "203.0.113.77", "value": "203.0.113.77" }] }),
+        ),
     ] {
         assert_eq!(wrong(action, input).len(), 1, "{action}");
     }
     // The one key that is in snake case on the wire as well.
-    let answers = vec![Prepared::json(200, &json!({ "totalCount": 1 })), Prepared::json(200, &json!({ "items": [{ "org_id": "o", "searchDL": "CAS" }] }))];
+    let answers = vec![
+        Prepared::json(200, &json!({ "totalCount": 1 })),
+        Prepared::json(200, &json!({ "items": [{ "org_id": "o", "searchDL": "CAS" }] })),
+    ];
     let (output, _) = answered("get_email_activity_data", json!({ "fields": { "orgId": "o" } }), answers).await;
-    assert_eq!(output.expect("an output"), json!({ "email_activity_data_resp": [{ "org_id": "o", "search_d_l": "CAS" }] }));
+    assert_eq!(
+        output.expect("an output"),
+        json!({ "email_activity_data_resp": [{ "org_id": "o", "search_d_l": "CAS" }] })
+    );
 }
 
 // 18
 
 #[test]
 fn a_file_is_required() {
-    for (action, input) in [("add_custom_script", json!({})), ("update_custom_script", json!({ "script_id": "1" })), ("submit_file_to_sandbox", json!({}))] {
+    for (action, input) in [
+        ("add_custom_script", json!({})),
+        ("update_custom_script", json!({ "script_id": "1" })),
+        ("submit_file_to_sandbox", json!({})),
+    ] {
         assert_eq!(wrong(action, input), ["/file"], "{action}");
     }
 }
@@ -628,14 +862,24 @@ fn risk_and_reaction_are_not_required() {
     let object = json!({ "object_type": "URL", "object_value": "http://cdn.bad-parcel.example/pay", "risk_level": "High", "scan_action": "LOG" });
     let sent = json!([{ "url": "http://cdn.bad-parcel.example/pay", "riskLevel": "high", "scanAction": "log" }]);
     assert_eq!(body("add_to_suspicious_list", json!({ "suspicious_block_objects": [object] })), sent);
-    assert_eq!(body("add_to_suspicious_list", json!({ "suspicious_block_objects": [{ "object_type": "ip", "object_value": "::1" }] })), json!([{ "ip": "::1" }]));
+    assert_eq!(
+        body(
+            "add_to_suspicious_list",
+            json!({ "suspicious_block_objects": [{ "object_type": "ip", "object_value": "::1" }] })
+        ),
+        json!([{ "ip": "::1" }])
+    );
 }
 
 #[test]
 fn page_sizes_have_a_default() {
     for action in SEARCHES {
         assert_eq!(parameter(&request(action, json!({ "fields": { "uuid": "u" } })), "top"), Some("500"), "{action}");
-        assert_eq!(parameter(&request(action, json!({ "fields": { "uuid": "u" }, "top": "50" })), "top"), Some("50"), "{action}");
+        assert_eq!(
+            parameter(&request(action, json!({ "fields": { "uuid": "u" }, "top": "50" })), "top"),
+            Some("50"),
+            "{action}"
+        );
         assert_eq!(wrong(action, json!({ "fields": { "uuid": "u" }, "top": 51 })), ["/top"], "{action}");
     }
     assert_eq!(parameter(&request("list_api_keys", json!({ "fields": {} })), "top"), Some("50"));
@@ -688,9 +932,17 @@ fn dates_are_taken_in_many_forms_and_sent_in_one() {
         ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
     ] {
         let searched = json!({ "fields": { "uuid": "u" }, "start_date_time": given, "end_date_time": given });
-        for (action, input) in [("get_alert_list", json!({ "start_date_time": given, "end_date_time": given })), ("get_email_activity_data_count", searched.clone()), ("get_endpoint_activity_data", searched)] {
+        for (action, input) in [
+            ("get_alert_list", json!({ "start_date_time": given, "end_date_time": given })),
+            ("get_email_activity_data_count", searched.clone()),
+            ("get_endpoint_activity_data", searched),
+        ] {
             let request = request(action, input);
-            assert_eq!((parameter(&request, "startDateTime"), parameter(&request, "endDateTime")), (Some(start), Some(end)), "{action} {given}");
+            assert_eq!(
+                (parameter(&request, "startDateTime"), parameter(&request, "endDateTime")),
+                (Some(start), Some(end)),
+                "{action} {given}"
+            );
         }
     }
     // The services' own defaults stay theirs.
@@ -700,10 +952,29 @@ fn dates_are_taken_in_many_forms_and_sent_in_one() {
 
 #[test]
 fn what_is_no_date_is_refused() {
-    for given in ["startDateTime=2020-06-15T10:00:00Z", "2020-06-15", "yesterday", "2020-02-30T10:00:00Z", "2020-06-15T25:00:00Z", "2020-06-15T10:00:00 Z", "next_link", ""] {
-        assert_eq!(wrong("get_alert_list", json!({ "start_date_time": given, "end_date_time": "2024-06-12T00:00:00Z" })), ["/start_date_time"], "{given}");
+    for given in [
+        "startDateTime=2020-06-15T10:00:00Z",
+        "2020-06-15",
+        "yesterday",
+        "2020-02-30T10:00:00Z",
+        "2020-06-15T25:00:00Z",
+        "2020-06-15T10:00:00 Z",
+        "next_link",
+        "",
+    ] {
+        assert_eq!(
+            wrong("get_alert_list", json!({ "start_date_time": given, "end_date_time": "2024-06-12T00:00:00Z" })),
+            ["/start_date_time"],
+            "{given}"
+        );
     }
-    assert_eq!(wrong("get_alert_list", json!({ "start_date_time": "2024-06-12T00:00:01Z", "end_date_time": "2024-06-12T01:00:00+01:00" })), ["/end_date_time"]);
+    assert_eq!(
+        wrong(
+            "get_alert_list",
+            json!({ "start_date_time": "2024-06-12T00:00:01Z", "end_date_time": "2024-06-12T01:00:00+01:00" })
+        ),
+        ["/end_date_time"]
+    );
     let mut old = detections();
     old["detected_start_date_time"] = json!("2023-06-12T23:59:59Z");
     assert_eq!(wrong("get_oat_list", old.clone()), ["/detected_start_date_time"]);
@@ -714,9 +985,12 @@ fn what_is_no_date_is_refused() {
 #[tokio::test]
 async fn dates_of_answers_stay_as_they_came() {
     let times = ["2024-06-11T06:58:22.431Z", "2024-06-11T07:11:59.000000+00:00", "", "soon"];
-    let items: Vec<Value> = times.iter().map(|time| json!({ "ip": { "updatedDateTime": time, "value": [] } })).collect();
-    let told = output("get_endpoint_data", json!({ "fields": { "ip": "10.44.7.31" } }), 200, json!({ "items": items })).await;
-    let given: Vec<&Value> = list(&told["endpoint_data"]).iter().map(|endpoint| &endpoint["ip"]["updated_date_time"]).collect();
+    let items: Vec<Value> =
+        times.iter().map(|time| json!({ "ip": { "updatedDateTime": time, "value": [] } })).collect();
+    let told =
+        output("get_endpoint_data", json!({ "fields": { "ip": "10.44.7.31" } }), 200, json!({ "items": items })).await;
+    let given: Vec<&Value> =
+        list(&told["endpoint_data"]).iter().map(|endpoint| &endpoint["ip"]["updated_date_time"]).collect();
     assert_eq!(given, times);
 }
 
@@ -724,13 +998,29 @@ async fn dates_of_answers_stay_as_they_came() {
 
 #[test]
 fn an_operator_is_taken_in_any_case_and_with_blanks() {
-    for (given, joined) in [("or", " or "), ("OR", " or "), (" or ", " or "), ("Or", " or "), ("and", " and "), ("AND", " and "), ("\tAnd ", " and ")] {
+    for (given, joined) in [
+        ("or", " or "),
+        ("OR", " or "),
+        (" or ", " or "),
+        ("Or", " or "),
+        ("and", " and "),
+        ("AND", " and "),
+        ("\tAnd ", " and "),
+    ] {
         let fields = json!({ "endpointName": "a", "ip": "10.44.7.31" });
         let request = request("get_endpoint_data", json!({ "fields": fields, "query_op": given }));
-        assert_eq!(header(&request, "TMV1-Query"), Some(format!("endpointName eq 'a'{joined}ip eq '10.44.7.31'").as_str()), "{given:?}");
+        assert_eq!(
+            header(&request, "TMV1-Query"),
+            Some(format!("endpointName eq 'a'{joined}ip eq '10.44.7.31'").as_str()),
+            "{given:?}"
+        );
     }
     for given in [json!("xor"), json!("and or"), json!("&"), json!(1)] {
-        assert_eq!(wrong("get_endpoint_data", json!({ "fields": { "ip": "10.44.7.31" }, "query_op": given })), ["/query_op"], "{given}");
+        assert_eq!(
+            wrong("get_endpoint_data", json!({ "fields": { "ip": "10.44.7.31" }, "query_op": given })),
+            ["/query_op"],
+            "{given}"
+        );
     }
     let request = request("get_email_activity_data", json!({ "fields": { "msgUuid": "a", "uuid": 1 } }));
     assert_eq!(header(&request, "TMV1-Query"), Some("msgUuid:\"a\" or uuid:\"1\""));
@@ -741,7 +1031,8 @@ fn an_operator_is_taken_in_any_case_and_with_blanks() {
 #[test]
 fn entity_tags_go_out_as_each_endpoint_wants_them_or_not_at_all() {
     let edit = |tag: Value| json!({ "id": "WB-1", "status": "New", "if_match": tag });
-    let update = |tag: Value| json!({ "id": "1", "name": "a", "role": "Auditor", "status": "enabled", "if_match": tag });
+    let update =
+        |tag: Value| json!({ "id": "1", "name": "a", "role": "Auditor", "status": "enabled", "if_match": tag });
     for tag in ["4b1c9d0e", "\"4b1c9d0e\"", "W/\"4b1c9d0e\"", " \"4b1c9d0e\" "] {
         assert_eq!(header(&request("edit_alert_status", edit(json!(tag))), "If-Match"), Some("\"4b1c9d0e\""), "{tag}");
         assert_eq!(header(&request("update_api_key", update(json!(tag))), "If-Match"), Some("4b1c9d0e"), "{tag}");
@@ -796,19 +1087,28 @@ fn a_description_is_the_caller_s_or_the_action_s_own() {
         element["description"] = json!("there is no place for it");
         assert_eq!(body(action, json!({ "block_objects": [element] })), json!([{ "ip": "203.0.113.77" }]), "{action}");
     }
-    assert_eq!(body("run_custom_script", json!({ "endpoint_name": "a", "file_name": "b.sh" })), json!([{ "endpointName": "a", "fileName": "b.sh" }]));
+    assert_eq!(
+        body("run_custom_script", json!({ "endpoint_name": "a", "file_name": "b.sh" })),
+        json!([{ "endpointName": "a", "fileName": "b.sh" }])
+    );
 }
 
 // 24
 
 #[tokio::test]
 async fn counts_are_of_what_is_given_or_of_what_would_be_found() {
-    for (action, input) in [("get_alert_list", day()), ("get_oat_list", detections()), ("list_api_keys", json!({ "fields": {} }))] {
+    for (action, input) in
+        [("get_alert_list", day()), ("get_oat_list", detections()), ("list_api_keys", json!({ "fields": {} }))]
+    {
         let told = output(action, input, 200, json!({ "totalCount": 7, "count": 2, "items": [{}, {}] })).await;
         assert_eq!(told["total_count"], 2, "{action}");
     }
     for action in ["get_email_activity_data_count", "get_endpoint_activity_data_count"] {
-        assert_eq!(output(action, json!({ "fields": { "uuid": "u" } }), 200, json!({ "totalCount": 700_000 })).await, json!({ "total_count": 700_000 }), "{action}");
+        assert_eq!(
+            output(action, json!({ "fields": { "uuid": "u" } }), 200, json!({ "totalCount": 700_000 })).await,
+            json!({ "total_count": 700_000 }),
+            "{action}"
+        );
     }
 }
 
@@ -816,10 +1116,23 @@ async fn counts_are_of_what_is_given_or_of_what_would_be_found() {
 
 #[tokio::test]
 async fn statuses_that_come_out_are_the_service_s_own() {
-    assert_eq!(output("delete_api_keys", json!({ "id": ["1", "2"] }), 207, json!([{ "status": 204 }, { "status": 204 }])).await, json!({ "status": 207 }));
+    assert_eq!(
+        output("delete_api_keys", json!({ "id": ["1", "2"] }), 207, json!([{ "status": 204 }, { "status": 204 }]))
+            .await,
+        json!({ "status": 207 })
+    );
     let change = json!({ "id": "1", "name": "a", "role": "Auditor", "status": "enabled" });
-    assert_eq!(answered("update_api_key", change, vec![Prepared::empty(204)]).await.0.expect("an output"), json!({ "status": 204 }));
-    let made = output("create_api_keys", json!({ "api_keys_objects": [{ "name": "a", "role": "b" }] }), 207, json!([{ "status": 201, "body": { "id": "1", "value": "v" } }])).await;
+    assert_eq!(
+        answered("update_api_key", change, vec![Prepared::empty(204)]).await.0.expect("an output"),
+        json!({ "status": 204 })
+    );
+    let made = output(
+        "create_api_keys",
+        json!({ "api_keys_objects": [{ "name": "a", "role": "b" }] }),
+        207,
+        json!([{ "status": 201, "body": { "id": "1", "value": "v" } }]),
+    )
+    .await;
     assert_eq!(made["api_keys_resp"][0]["status"], 201);
 }
 
@@ -827,12 +1140,31 @@ async fn statuses_that_come_out_are_the_service_s_own() {
 
 #[test]
 fn months_to_expiry_go_out_as_a_number_and_are_never_left_out() {
-    let months = |given: Value| json!({ "api_keys_objects": [{ "name": "a", "role": "b", "months_to_expiration": given }] });
-    for (given, sent) in [(json!("3"), 3), (json!(3), 3), (json!("0"), 0), (json!(0), 0), (json!("12"), 12), (json!(6), 6), (json!("1"), 1), (Value::Null, 1), (json!(""), 1)] {
-        assert_eq!(body("create_api_keys", months(given.clone())), json!([{ "name": "a", "role": "b", "monthsToExpiration": sent, "status": "enabled" }]), "{given}");
+    let months =
+        |given: Value| json!({ "api_keys_objects": [{ "name": "a", "role": "b", "months_to_expiration": given }] });
+    for (given, sent) in [
+        (json!("3"), 3),
+        (json!(3), 3),
+        (json!("0"), 0),
+        (json!(0), 0),
+        (json!("12"), 12),
+        (json!(6), 6),
+        (json!("1"), 1),
+        (Value::Null, 1),
+        (json!(""), 1),
+    ] {
+        assert_eq!(
+            body("create_api_keys", months(given.clone())),
+            json!([{ "name": "a", "role": "b", "monthsToExpiration": sent, "status": "enabled" }]),
+            "{given}"
+        );
     }
     for given in [json!("2"), json!(24), json!("-1"), json!("three"), json!(1.5)] {
-        assert_eq!(wrong("create_api_keys", months(given.clone())), ["/api_keys_objects/0/months_to_expiration"], "{given}");
+        assert_eq!(
+            wrong("create_api_keys", months(given.clone())),
+            ["/api_keys_objects/0/months_to_expiration"],
+            "{given}"
+        );
     }
 }
 
@@ -846,7 +1178,8 @@ fn two_endpoints() -> Value {
 async fn a_failed_part_fails_the_action_and_hides_nothing() {
     let started = json!({ "status": 202, "headers": [{ "name": "operation-location", "value": "https://api.example.com/v3.0/xdr/response/tasks/00004010/?a=b" }] });
     let failed = json!({ "status": 403, "body": { "error": { "code": "AccessDenied", "message": "Out of scope.", "number": 7 } } });
-    let (result, _) = answered("isolate_endpoint", two_endpoints(), vec![Prepared::json(207, &json!([failed, started]))]).await;
+    let (result, _) =
+        answered("isolate_endpoint", two_endpoints(), vec![Prepared::json(207, &json!([failed, started]))]).await;
     let error = result.expect_err("a refusal");
     assert_eq!(error.kind(), ErrorKind::Partial);
     let told = error.to_json();
@@ -857,12 +1190,20 @@ async fn a_failed_part_fails_the_action_and_hides_nothing() {
             { "index": 1, "status": 202, "task_id": "00004010" },
         ])
     );
-    assert_eq!(error.parts().output, Some(json!({ "multi_response": [{ "status": 403 }, { "status": 202, "task_id": "00004010" }] })));
+    assert_eq!(
+        error.parts().output,
+        Some(json!({ "multi_response": [{ "status": 403 }, { "status": 202, "task_id": "00004010" }] }))
+    );
     for part in ["1 of 2 did not work", "item 0: 403, AccessDenied (7): Out of scope.", "item 1: 202, task 00004010"] {
         assert!(error.to_string().contains(part), "{error}");
     }
     // A request that is refused as a whole is no partial failure.
-    let (result, _) = answered("isolate_endpoint", two_endpoints(), vec![Prepared::json(403, &json!({ "error": { "code": "AccessDenied", "message": "No." } }))]).await;
+    let (result, _) = answered(
+        "isolate_endpoint",
+        two_endpoints(),
+        vec![Prepared::json(403, &json!({ "error": { "code": "AccessDenied", "message": "No." } }))],
+    )
+    .await;
     let error = result.expect_err("a refusal");
     assert_eq!(error.kind(), ErrorKind::Permission);
     assert!(error.to_string().contains("Isolate endpoint"), "{error}");
@@ -877,14 +1218,20 @@ async fn a_key_that_was_made_beside_a_failed_one_is_given_and_printed_nowhere() 
     let echo = json!({ "error": { "code": "BadRequest", "message": "a-very-secret-key is no id" } });
     let script = Script::start(vec![Prepared::json(207, &made), Prepared::json(400, &echo)]).await;
     let (connection, _) = connect(&script.url(), "2024-06-12T00:00:00Z");
-    let keys = json!({ "api_keys_objects": [{ "name": "a", "role": "Auditor" }, { "name": "b", "role": "No Such Role" }] });
+    let keys =
+        json!({ "api_keys_objects": [{ "name": "a", "role": "Auditor" }, { "name": "b", "role": "No Such Role" }] });
     let error = connection.call(operation("create_api_keys"), keys).await.expect_err("a refusal");
     assert_eq!(error.kind(), ErrorKind::Partial);
     // The service shows it only once, so it is with what was done.
     let output = error.parts().output.clone().expect("an output");
-    assert_eq!(output["api_keys_resp"], json!([{ "status": 201, "id": "1", "value": "a-very-secret-key", "expired_date_time": "x" }, { "status": 400 }]));
+    assert_eq!(
+        output["api_keys_resp"],
+        json!([{ "status": 201, "id": "1", "value": "a-very-secret-key", "expired_date_time": "x" }, { "status": 400 }])
+    );
     let later = connection.call(operation("get_api_key"), json!({ "id": "1" })).await.expect_err("a refusal");
-    for said in [error.to_string(), error.to_json().to_string(), format!("{error:?}"), later.to_string(), format!("{later:?}")] {
+    for said in
+        [error.to_string(), error.to_json().to_string(), format!("{error:?}"), later.to_string(), format!("{later:?}")]
+    {
         assert!(!said.contains("a-very-secret-key"), "{said}");
     }
     assert!(later.to_string().contains("[secret] is no id"), "{later}");
@@ -899,10 +1246,15 @@ async fn an_answer_for_other_elements_than_were_sent_is_an_error() {
         assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
         // The tasks have started all the same.
         assert!(error.to_string().contains("00004010"), "{error}");
-        assert_eq!(list(&error.parts().output.as_ref().expect("an output")["multi_response"]).len(), list(&answer).len());
+        assert_eq!(
+            list(&error.parts().output.as_ref().expect("an output")["multi_response"]).len(),
+            list(&answer).len()
+        );
     }
     let none = json!({ "error": { "code": "InternalServerError", "message": "Broken." } });
-    for (answer, kind) in [(json!({}), ErrorKind::Protocol), (json!(null), ErrorKind::Protocol), (none, ErrorKind::Server)] {
+    for (answer, kind) in
+        [(json!({}), ErrorKind::Protocol), (json!(null), ErrorKind::Protocol), (none, ErrorKind::Server)]
+    {
         let (result, _) = answered("isolate_endpoint", two_endpoints(), vec![Prepared::json(207, &answer)]).await;
         assert_eq!(result.expect_err("a refusal").kind(), kind, "{answer}");
     }
@@ -924,7 +1276,11 @@ async fn an_answer_for_other_elements_than_were_sent_is_an_error() {
 fn no_description_is_a_copy_of_another_s() {
     let said = |action: &str, side: &str, name: &str| {
         let entry = entry("actions", action);
-        let field = list(&entry[side]).iter().find(|field| field["name"] == name).unwrap_or_else(|| panic!("no {name}")).clone();
+        let field = list(&entry[side])
+            .iter()
+            .find(|field| field["name"] == name)
+            .unwrap_or_else(|| panic!("no {name}"))
+            .clone();
         field["description"].as_str().expect("a description").to_lowercase()
     };
     assert_ne!(said("add_alert_note", "inputs", "content"), said("add_alert_note", "inputs", "alert_id"));
@@ -934,7 +1290,12 @@ fn no_description_is_a_copy_of_another_s() {
         assert!(!said(action, "inputs", "fields").contains("msguuid"), "{action}");
     }
     assert!(!said("list_api_keys", "inputs", "fields").contains("file"));
-    for (action, foreign) in [("collect_file", "block"), ("remove_from_suspicious_list", "exception"), ("restore_email_message", "delet"), ("run_custom_script", "block")] {
+    for (action, foreign) in [
+        ("collect_file", "block"),
+        ("remove_from_suspicious_list", "exception"),
+        ("restore_email_message", "delet"),
+        ("run_custom_script", "block"),
+    ] {
         assert!(!said(action, "outputs", "multi_response").contains(foreign), "{action}");
     }
 }
@@ -944,13 +1305,19 @@ fn no_description_is_a_copy_of_another_s() {
 #[tokio::test]
 async fn a_backslash_stays_one_backslash() {
     let path = r"C:\Program Files\x.exe";
-    assert_eq!(body("collect_file", json!({ "collect_files": [{ "endpoint_name": "a", "file_path": path }] }))[0]["filePath"], path);
+    assert_eq!(
+        body("collect_file", json!({ "collect_files": [{ "endpoint_name": "a", "file_path": path }] }))[0]["filePath"],
+        path
+    );
     // In a search it is escaped, so that it stands for itself.
     let search = request("get_endpoint_activity_data", json!({ "fields": { "processFilePath": path } }));
     assert_eq!(header(&search, "TMV1-Query"), Some(r#"processFilePath:"C:\\Program Files\\x.exe""#));
     let filter = request("get_endpoint_data", json!({ "fields": { "loginAccount": r"NORTHFJORD\o'brien" } }));
     assert_eq!(header(&filter, "TMV1-Query"), Some(r"loginAccount eq 'NORTHFJORD\o''brien'"));
-    let answers = vec![Prepared::json(200, &json!({ "totalCount": 1 })), Prepared::json(200, &json!({ "items": [{ "processFilePath": path }] }))];
+    let answers = vec![
+        Prepared::json(200, &json!({ "totalCount": 1 })),
+        Prepared::json(200, &json!({ "items": [{ "processFilePath": path }] })),
+    ];
     let (output, _) = answered("get_endpoint_activity_data", json!({ "fields": { "uuid": "u" } }), answers).await;
     assert_eq!(output.expect("an output")["endpoint_activity_data_resp"][0]["process_file_path"], path);
 }
@@ -983,7 +1350,8 @@ async fn ids_of_submissions_are_what_the_sandbox_actions_take() {
 
 #[test]
 fn wildcards_are_taken_where_a_list_has_them_and_nowhere_else() {
-    let lists = |action: &str| if action == "add_to_suspicious_list" { "suspicious_block_objects" } else { "block_objects" };
+    let lists =
+        |action: &str| if action == "add_to_suspicious_list" { "suspicious_block_objects" } else { "block_objects" };
     let block = ["add_to_block_list", "remove_from_block_list"];
     let suspicious = ["add_to_suspicious_list", "remove_from_suspicious_list"];
     let exceptions = ["add_to_exception_list", "remove_from_exception_list"];
@@ -1008,7 +1376,11 @@ fn wildcards_are_taken_where_a_list_has_them_and_nowhere_else() {
             let input = object(action, kind, value);
             match fits {
                 true => assert_eq!(body(action, input)[0][kind], value, "{action}"),
-                false => assert_eq!(wrong(action, input), [format!("/{}/0/object_value", lists(action))], "{action} {kind} {value}"),
+                false => assert_eq!(
+                    wrong(action, input),
+                    [format!("/{}/0/object_value", lists(action))],
+                    "{action} {kind} {value}"
+                ),
             }
         }
     }
@@ -1023,9 +1395,18 @@ fn permissions_that_the_document_leaves_out_are_there() {
     assert_eq!(CONNECTOR.trigger("poll_sandbox_suspicious_list").expect("a trigger").operation.permissions, needed);
     for (kind, name) in [("actions", "get_sandbox_analysis_result"), ("triggers", "poll_sandbox_suspicious_list")] {
         let entry = entry(kind, name);
-        assert!(entry.get("permissions").is_none() && entry["note"].as_str().is_some_and(|note| note.contains("permissions")), "{entry}");
+        assert!(
+            entry.get("permissions").is_none()
+                && entry["note"].as_str().is_some_and(|note| note.contains("permissions")),
+            "{entry}"
+        );
     }
-    let without: Vec<&str> = CONNECTOR.operations.iter().filter(|operation| operation.permissions.is_empty()).map(|operation| operation.name).collect();
+    let without: Vec<&str> = CONNECTOR
+        .operations
+        .iter()
+        .filter(|operation| operation.permissions.is_empty())
+        .map(|operation| operation.name)
+        .collect();
     assert!(without.is_empty(), "{without:?}");
 }
 
@@ -1040,11 +1421,18 @@ async fn outputs_have_types_of_their_own() {
     let collected = task(json!({ "fileSize": 48213, "pid": 4312, "expiredDateTime": "2024-06-12T08:00:41Z" }));
     let script = Script::start(vec![Prepared::json(200, &submission), Prepared::json(200, &collected)]).await;
     let client = Client::from(connect(&script.url(), "2024-06-12T00:00:00Z").0);
-    let submission = client.get_sandbox_submission_status(&GetSandboxSubmissionStatusInput::new("1")).await.expect("a submission");
+    let submission =
+        client.get_sandbox_submission_status(&GetSandboxSubmissionStatusInput::new("1")).await.expect("a submission");
     let digest = submission.digest.expect("a digest");
-    assert_eq!((digest.md5.as_deref(), digest.sha1.as_deref(), digest.sha256.as_deref(), submission.is_cached), (Some("m"), Some("s"), Some("t"), Some(true)));
+    assert_eq!(
+        (digest.md5.as_deref(), digest.sha1.as_deref(), digest.sha256.as_deref(), submission.is_cached),
+        (Some("m"), Some("s"), Some("t"), Some(true))
+    );
     let task = client.get_task_result(&GetTaskResultInput::new("00000001")).await.expect("a task");
-    assert_eq!((task.file_size, task.pid, task.expired_date_time.as_deref()), (Some(48213_i64), Some(4312_i64), Some("2024-06-12T08:00:41Z")));
+    assert_eq!(
+        (task.file_size, task.pid, task.expired_date_time.as_deref()),
+        (Some(48213_i64), Some(4312_i64), Some("2024-06-12T08:00:41Z"))
+    );
 }
 
 // 34
@@ -1063,7 +1451,8 @@ async fn what_a_round_gave_is_not_given_again() {
     let script = Script::start(vec![alerts(&["a", "b"]), alerts(&["b", "c"]), alerts(&["c", "d"])]).await;
     let (connection, clock) = connect(&script.url(), "2024-06-12T00:00:00Z");
     let trigger = CONNECTOR.trigger("poll_alert_list").expect("a trigger");
-    let mut rounds = Rounds::new(connection, trigger, &json!({ "start_date_time": "2024-06-11T00:00:00Z" }), None).expect("rounds");
+    let mut rounds =
+        Rounds::new(connection, trigger, &json!({ "start_date_time": "2024-06-11T00:00:00Z" }), None).expect("rounds");
     let mut given = Vec::new();
     for _ in 0..3 {
         let round = rounds.next().await.expect("a round");
@@ -1087,16 +1476,22 @@ async fn what_a_round_gave_is_remembered_between_runs() {
     let script = Script::start(vec![page(0..2, 2, None), page(1..3, 2, None)]).await;
     let trigger = CONNECTOR.trigger("poll_oat_list").expect("a trigger");
     let input = json!({ "detected_start_date_time": "2024-06-01T00:00:00Z", "ingested_start_date_time": "2024-06-11T00:00:00Z", "fields": {} });
-    let mut first = Rounds::new(connect(&script.url(), "2024-06-12T00:00:00Z").0, trigger, &input, None).expect("rounds");
+    let mut first =
+        Rounds::new(connect(&script.url(), "2024-06-12T00:00:00Z").0, trigger, &input, None).expect("rounds");
     let round = first.next().await.expect("a round");
     let saved = first.accept(round);
-    let second = Rounds::new(connect(&script.url(), "2024-06-12T00:30:00Z").0, trigger, &input, Some(&saved)).expect("rounds");
+    let second =
+        Rounds::new(connect(&script.url(), "2024-06-12T00:30:00Z").0, trigger, &input, Some(&saved)).expect("rounds");
     let round = second.next().await.expect("a round");
     let uuids: Vec<&Value> = list(&round.event["oats"]).iter().map(|oat| &oat["uuid"]).collect();
     assert_eq!((uuids, round.repeated), (vec![&json!("u2")], 1));
     // The range of detection keeps its start; only the range of arrival moves on.
     let target = script.asked()[1].target.clone();
-    for pair in ["detectedStartDateTime=2024-06-01T00:00:00Z", "detectedEndDateTime=2024-06-12T00:30:00Z", "ingestedStartDateTime=2024-06-11T23:30:00Z"] {
+    for pair in [
+        "detectedStartDateTime=2024-06-01T00:00:00Z",
+        "detectedEndDateTime=2024-06-12T00:30:00Z",
+        "ingestedStartDateTime=2024-06-11T23:30:00Z",
+    ] {
         assert!(target.contains(pair), "{target}");
     }
 }

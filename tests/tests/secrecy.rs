@@ -55,7 +55,10 @@ impl Told {
             let error = error.clone();
             || Err::<(), _>(error).unwrap()
         });
-        self.hear(&format!("{place}: in a panic"), panic.unwrap_err().downcast_ref::<String>().expect("a message").clone());
+        self.hear(
+            &format!("{place}: in a panic"),
+            panic.unwrap_err().downcast_ref::<String>().expect("a message").clone(),
+        );
     }
 
     /// That no marker is anywhere.
@@ -98,8 +101,10 @@ impl Log {
     fn start(form: &str) -> Self {
         let text: Arc<Mutex<Vec<u8>>> = Arc::default();
         let sink = Sink(text.clone());
-        let filter = tracing_subscriber::EnvFilter::new("off,connectome=trace,connectome_core=trace,connectome_collect=trace");
-        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(move || sink.clone());
+        let filter =
+            tracing_subscriber::EnvFilter::new("off,connectome=trace,connectome_core=trace,connectome_collect=trace");
+        let builder =
+            tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(move || sink.clone());
         let guard = match form {
             "json" => tracing::subscriber::set_default(builder.json().finish()),
             _ => tracing::subscriber::set_default(builder.finish()),
@@ -131,7 +136,9 @@ fn sample() -> Value {
 }
 
 fn percent(text: &str, hex: fn(u8) -> String) -> String {
-    text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { hex(byte) }).collect()
+    text.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { hex(byte) })
+        .collect()
 }
 
 /// A text as others write it: plainly, escaped as JSON by several habits, and encoded as in a URL.
@@ -153,34 +160,82 @@ fn echoes(secret: &str) -> Vec<String> {
 
 /// Answers that hold secrets, with what is asked for each.
 fn answers() -> Vec<(&'static str, Value, Prepared)> {
-    let raw = |status: u16, body: String| Prepared { body: bytes::Bytes::from(body), ..Prepared::json(status, &Value::Null) };
+    let raw =
+        |status: u16, body: String| Prepared { body: bytes::Bytes::from(body), ..Prepared::json(status, &Value::Null) };
     let key = json!({ "api_keys_objects": [{ "name": "a", "role": "Analyst", "description": KEY }] });
     let made = json!({ "status": 201, "headers": [], "body": { "id": "1", "value": MADE, "expiredDateTime": "2030-01-01T00:00:00Z" } });
     let task = json!({ "id": "1", "status": "succeeded", "action": "collectFile", "createdDateTime": "", "lastActionDateTime": "", "password": TASK, "tasks": [{ "password": TASK }] });
     let mut all = vec![
         ("create_api_keys", key.clone(), Prepared::json(207, &json!([made]))),
-        ("create_api_keys", json!({ "api_keys_objects": [{ "name": "a", "role": "x" }, { "name": "b", "role": "x" }] }), Prepared::json(207, &json!([made, { "status": 400, "body": { "code": "BadRequest", "message": format!("no role for {KEY}") } }]))),
+        (
+            "create_api_keys",
+            json!({ "api_keys_objects": [{ "name": "a", "role": "x" }, { "name": "b", "role": "x" }] }),
+            Prepared::json(
+                207,
+                &json!([made, { "status": 400, "body": { "code": "BadRequest", "message": format!("no role for {KEY}") } }]),
+            ),
+        ),
         ("get_task_result", json!({ "task_id": "1" }), Prepared::json(200, &task)),
         ("get_task_result", json!({ "task_id": "1" }), raw(200, task.to_string().replace('/', "\\/"))),
         ("submit_file_to_sandbox", sample(), Prepared::json(202, &json!({ "id": "1", "digest": {} }))),
-        ("submit_file_to_sandbox", sample(), Prepared::json(202, &json!({ "id": 1, "archivePassword": ARCHIVE, "documentPassword": base64(DOCUMENT) }))),
-        ("submit_file_to_sandbox", sample(), Prepared::json(400, &json!({ "error": { "code": "BadRequest", "message": format!("{ARCHIVE:?} or {} opens nothing", base64(DOCUMENT)) } }))),
-        ("get_alert_details", json!({ "alert_id": "WB-1" }), Prepared::empty(302).header("Location", &format!("https://elsewhere.example/?key={KEY}"))),
+        (
+            "submit_file_to_sandbox",
+            sample(),
+            Prepared::json(202, &json!({ "id": 1, "archivePassword": ARCHIVE, "documentPassword": base64(DOCUMENT) })),
+        ),
+        (
+            "submit_file_to_sandbox",
+            sample(),
+            Prepared::json(
+                400,
+                &json!({ "error": { "code": "BadRequest", "message": format!("{ARCHIVE:?} or {} opens nothing", base64(DOCUMENT)) } }),
+            ),
+        ),
+        (
+            "get_alert_details",
+            json!({ "alert_id": "WB-1" }),
+            Prepared::empty(302).header("Location", &format!("https://elsewhere.example/?key={KEY}")),
+        ),
     ];
     let range = json!({ "start_date_time": "2024-06-11T00:00:00Z", "end_date_time": "2024-06-12T00:00:00Z" });
     for echo in echoes(KEY) {
-        let message = json!({ "error": { "code": echo, "message": format!("the token {echo} is wrong"), "target": echo } });
+        let message =
+            json!({ "error": { "code": echo, "message": format!("the token {echo} is wrong"), "target": echo } });
         all.push(("get_alert_list", range.clone(), Prepared::json(400, &message)));
         all.push(("create_api_keys", key.clone(), Prepared::json(500, &message)));
         all.push(("get_alert_list", range.clone(), raw(400, format!("<html><h1>Denied</h1>token {echo}</html>"))));
         all.push(("get_alert_list", range.clone(), raw(200, format!("no JSON for {echo}"))));
-        all.push(("get_alert_list", range.clone(), raw(200, json!({ "items": [], "nextLink": format!("https://{echo}") }).to_string())));
-        all.push(("get_alert_list", range.clone(), raw(200, json!({ "items": [], "nextLink": format!("/elsewhere?token={echo}") }).to_string())));
-        all.push(("get_alert_list", range.clone(), raw(200, json!({ "items": [], "nextLink": format!("https://x.example/v3.0/workbench/alerts?token={echo}&a=b") }).to_string())));
+        all.push((
+            "get_alert_list",
+            range.clone(),
+            raw(200, json!({ "items": [], "nextLink": format!("https://{echo}") }).to_string()),
+        ));
+        all.push((
+            "get_alert_list",
+            range.clone(),
+            raw(200, json!({ "items": [], "nextLink": format!("/elsewhere?token={echo}") }).to_string()),
+        ));
+        all.push((
+            "get_alert_list",
+            range.clone(),
+            raw(
+                200,
+                json!({ "items": [], "nextLink": format!("https://x.example/v3.0/workbench/alerts?token={echo}&a=b") })
+                    .to_string(),
+            ),
+        ));
         // Cut off at every length that a message may have.
         for before in [120, 150, 165, 180, 190, 250, 270, 280, 290] {
-            all.push(("get_alert_list", range.clone(), raw(400, format!("{} {echo}{}", "x".repeat(before), " y".repeat(200)))));
-            all.push(("get_alert_list", range.clone(), raw(200, format!("{} {echo}{}", "x".repeat(before), " y".repeat(200)))));
+            all.push((
+                "get_alert_list",
+                range.clone(),
+                raw(400, format!("{} {echo}{}", "x".repeat(before), " y".repeat(200))),
+            ));
+            all.push((
+                "get_alert_list",
+                range.clone(),
+                raw(200, format!("{} {echo}{}", "x".repeat(before), " y".repeat(200))),
+            ));
         }
     }
     all
@@ -195,7 +250,8 @@ async fn no_secret_is_in_a_log_or_an_error() {
             let log = Log::start(form);
             let script = Script::start(vec![answer.clone()]).await;
             let connection = open(&script.url());
-            let place = format!("{action} answered {} {}", answer.status, String::from_utf8_lossy(&answer.body).escape_debug());
+            let place =
+                format!("{action} answered {} {}", answer.status, String::from_utf8_lossy(&answer.body).escape_debug());
             if let Err(error) = call(&connection, action, input).await {
                 told.error(&place, &error);
                 failed += 1;
@@ -229,7 +285,11 @@ async fn bodies_are_logged_only_when_asked() {
 #[tokio::test]
 async fn what_an_action_gives_it_does_give() {
     let made = json!({ "status": 201, "body": { "id": "1", "value": MADE } });
-    let script = Script::start(vec![Prepared::json(207, &json!([made])), Prepared::json(207, &json!([made, { "status": 400, "body": { "code": "a", "message": "b" } }]))]).await;
+    let script = Script::start(vec![
+        Prepared::json(207, &json!([made])),
+        Prepared::json(207, &json!([made, { "status": 400, "body": { "code": "a", "message": "b" } }])),
+    ])
+    .await;
     let connection = open(&script.url());
     let one = json!({ "name": "a", "role": "Analyst" });
     let output = call(&connection, "create_api_keys", json!({ "api_keys_objects": [one] })).await.unwrap();
@@ -246,7 +306,12 @@ async fn what_an_action_gives_it_does_give() {
 #[tokio::test]
 async fn no_value_prints_a_secret_that_it_holds() {
     let mut told = Told::default();
-    let mut settings = Settings::new(json!({ "api_key": KEY, "api_url": format!("https://user:{PROXY}@api.example.com") }).as_object().unwrap().clone());
+    let mut settings = Settings::new(
+        json!({ "api_key": KEY, "api_url": format!("https://user:{PROXY}@api.example.com") })
+            .as_object()
+            .unwrap()
+            .clone(),
+    );
     settings.network.proxy = Some(format!("http://user:{PROXY}@127.0.0.1:3128"));
     told.hear("settings", format!("{settings:?} {settings:#?}"));
     told.hear("network", format!("{:?}", settings.network));
@@ -260,7 +325,12 @@ async fn no_value_prints_a_secret_that_it_holds() {
     let wrapped = Settings::new(json!({ "api_key": { "secretKey": KEY } }).as_object().unwrap().clone());
     told.hear("wrapped settings", format!("{wrapped:?}"));
     told.hear("a connection", format!("{:?}", Connection::new(&CONNECTOR, wrapped).unwrap()));
-    for wrong in [json!(format!("{KEY} with blanks")), json!([KEY]), json!({ "secretKey": format!("{KEY}\n") }), json!({ "secretkey": KEY })] {
+    for wrong in [
+        json!(format!("{KEY} with blanks")),
+        json!([KEY]),
+        json!({ "secretKey": format!("{KEY}\n") }),
+        json!({ "secretkey": KEY }),
+    ] {
         let settings = Settings::new(json!({ "api_key": wrong }).as_object().unwrap().clone());
         told.error("a key that is none", &Connection::new(&CONNECTOR, settings).unwrap_err());
     }
@@ -278,10 +348,13 @@ async fn no_value_prints_a_secret_that_it_holds() {
     ])
     .await;
     let client = Client::connect(Parameters::new(KEY).with_api_url(script.url())).unwrap();
-    let input = SubmitFileToSandboxInput::new(File::new("a.zip", "test")).with_archive_password(ARCHIVE).with_document_password(DOCUMENT);
+    let input = SubmitFileToSandboxInput::new(File::new("a.zip", "test"))
+        .with_archive_password(ARCHIVE)
+        .with_document_password(DOCUMENT);
     told.hear("a typed input", format!("{input:?}"));
     client.submit_file_to_sandbox(&input).await.unwrap();
-    let made = client.create_api_keys(&CreateApiKeysInput::new(vec![ApiKeysObjects::new("a", "Analyst")])).await.unwrap();
+    let made =
+        client.create_api_keys(&CreateApiKeysInput::new(vec![ApiKeysObjects::new("a", "Analyst")])).await.unwrap();
     assert_eq!(made.api_keys_resp[0].value.expose(), MADE);
     told.hear("a typed output", format!("{made:?}"));
     let task = client.get_task_result(&GetTaskResultInput::new("1")).await.unwrap();
@@ -292,8 +365,15 @@ async fn no_value_prints_a_secret_that_it_holds() {
     let operation = CONNECTOR.operation("submit_file_to_sandbox").unwrap();
     let request = connection.request(operation, &connection.validate(operation, &sample()).unwrap()).unwrap();
     told.hear("a request", format!("{request:?} {:?} {request:#?}", request.body));
-    told.hear("an open call", format!("{:?}", connection.open(CONNECTOR.operation("get_task_result").unwrap(), &json!({ "task_id": "1" })).await.unwrap()));
-    let mut items = connection.items::<_, Value>(CONNECTOR.operation("get_exception_list").unwrap(), &json!({})).unwrap();
+    told.hear(
+        "an open call",
+        format!(
+            "{:?}",
+            connection.open(CONNECTOR.operation("get_task_result").unwrap(), &json!({ "task_id": "1" })).await.unwrap()
+        ),
+    );
+    let mut items =
+        connection.items::<_, Value>(CONNECTOR.operation("get_exception_list").unwrap(), &json!({})).unwrap();
     items.next().await.unwrap().unwrap();
     told.hear("records that are being read", format!("{items:?}"));
     let waiting = connection.items::<_, Value>(operation, &sample()).unwrap();
@@ -306,7 +386,9 @@ async fn an_input_that_is_refused_keeps_its_secrets() {
     let script = Script::start(vec![]).await;
     let connection = open(&script.url());
     let mut told = Told::default();
-    for wrong in [json!(ARCHIVE.repeat(20)), json!([ARCHIVE]), json!({ "is": ARCHIVE }), json!([{ "secretKey": ARCHIVE }])] {
+    for wrong in
+        [json!(ARCHIVE.repeat(20)), json!([ARCHIVE]), json!({ "is": ARCHIVE }), json!([{ "secretKey": ARCHIVE }])]
+    {
         let mut input = sample();
         input["archive_password"] = wrong;
         input["document_password"] = json!(DOCUMENT.repeat(20));
@@ -322,10 +404,16 @@ async fn an_input_that_is_refused_keeps_its_secrets() {
 #[tokio::test]
 async fn an_answer_of_the_wrong_form_keeps_its_secrets() {
     let number = 7_700_770_077_007_700_i64;
-    let script = Script::start(vec![Prepared::json(207, &json!([{ "status": 201, "body": { "id": "1", "value": number } }])); 2]).await;
+    let script =
+        Script::start(vec![
+            Prepared::json(207, &json!([{ "status": 201, "body": { "id": "1", "value": number } }]));
+            2
+        ])
+        .await;
     let client = Client::connect_with(Parameters::new(KEY).with_api_url(script.url()), talkative).unwrap();
     let log = Log::start("text");
-    let error = client.create_api_keys(&CreateApiKeysInput::new(vec![ApiKeysObjects::new("a", "Analyst")])).await.unwrap_err();
+    let error =
+        client.create_api_keys(&CreateApiKeysInput::new(vec![ApiKeysObjects::new("a", "Analyst")])).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Protocol);
     for text in [error.to_string(), format!("{error:?}"), error.to_json().to_string(), log.text()] {
         assert!(!text.contains(&number.to_string()), "{text}");
@@ -356,10 +444,26 @@ fn a_dry_run_shows_the_request_without_secrets() {
     let home = home();
     let mut told = Told::default();
     let variables = [("CONNECTOME_TREND_VISION_ONE_API_KEY", KEY)];
-    let described = json!({ "api_keys_objects": [{ "name": "a", "role": "Analyst", "description": format!("as {KEY} had") }] }).to_string();
+    let described =
+        json!({ "api_keys_objects": [{ "name": "a", "role": "Analyst", "description": format!("as {KEY} had") }] })
+            .to_string();
     for output in ["text", "json"] {
-        for (action, input) in [("submit_file_to_sandbox", sample().to_string()), ("create_api_keys", described.clone())] {
-            let arguments = ["action", "trend-vision-one", action, "--dry-run", "--input", &input, "--output", output, "--log", "trace", "--log-bodies"];
+        for (action, input) in
+            [("submit_file_to_sandbox", sample().to_string()), ("create_api_keys", described.clone())]
+        {
+            let arguments = [
+                "action",
+                "trend-vision-one",
+                action,
+                "--dry-run",
+                "--input",
+                &input,
+                "--output",
+                output,
+                "--log",
+                "trace",
+                "--log-bodies",
+            ];
             let (code, shown, said) = run(home.path(), &arguments, &variables);
             assert_eq!(code, 0, "{said}");
             assert!(shown.contains(MASK), "{shown}");
@@ -369,7 +473,20 @@ fn a_dry_run_shows_the_request_without_secrets() {
         // However short a password is.
         for password in ["a", "ab", "abc", "abcd", "abcde"] {
             let input = json!({ "file": { "content": "dGVzdA==", "filename": "a.zip" }, "archive_password": password, "document_password": password }).to_string();
-            let (_, shown, said) = run(home.path(), &["action", "trend-vision-one", "submit_file_to_sandbox", "--dry-run", "--input", &input, "--output", output], &variables);
+            let (_, shown, said) = run(
+                home.path(),
+                &[
+                    "action",
+                    "trend-vision-one",
+                    "submit_file_to_sandbox",
+                    "--dry-run",
+                    "--input",
+                    &input,
+                    "--output",
+                    output,
+                ],
+                &variables,
+            );
             assert!(!shown.contains(&base64(password)) && !said.contains(&base64(password)), "{shown}");
             assert!(shown.contains("archivePassword") && shown.contains("documentPassword"), "{shown}");
         }
@@ -381,25 +498,43 @@ fn a_dry_run_shows_the_request_without_secrets() {
 fn the_command_prints_a_secret_only_as_the_result() {
     let home = home();
     let simulation = Simulation::start(home.path(), "trend-vision-one", &["--token", KEY]);
-    let variables = [("CONNECTOME_TREND_VISION_ONE_API_KEY", KEY), ("CONNECTOME_TREND_VISION_ONE_API_URL", simulation.url.as_str())];
+    let variables = [
+        ("CONNECTOME_TREND_VISION_ONE_API_KEY", KEY),
+        ("CONNECTOME_TREND_VISION_ONE_API_URL", simulation.url.as_str()),
+    ];
     let mut told = Told::default();
     let finest = ["--log", "trace", "--log-bodies"];
     let (code, shown, said) = run(home.path(), &[&["check", "trend-vision-one"][..], &finest].concat(), &variables);
     assert!(code == 0 && said.contains("answer body"), "{said}");
     told.hear("check", shown + &said);
-    let input = json!({ "api_keys_objects": [{ "name": "a", "role": "Analyst" }, { "name": "b", "role": "no such role" }] }).to_string();
-    let (code, shown, said) = run(home.path(), &[&["action", "trend-vision-one", "create_api_keys", "--input", &input][..], &finest].concat(), &variables);
+    let input =
+        json!({ "api_keys_objects": [{ "name": "a", "role": "Analyst" }, { "name": "b", "role": "no such role" }] })
+            .to_string();
+    let (code, shown, said) = run(
+        home.path(),
+        &[&["action", "trend-vision-one", "create_api_keys", "--input", &input][..], &finest].concat(),
+        &variables,
+    );
     // The key was made, though its neighbour was not: it is told, and only there.
     let result: Value = serde_json::from_str(&shown).unwrap_or_else(|error| panic!("{error}: {shown} {said}"));
     let made = result["output"]["api_keys_resp"][0]["value"].as_str().unwrap().to_owned();
     assert_eq!(code, 3, "{said}");
     assert!(made.starts_with("eyJ") && said.contains("answer body") && !said.contains(&made), "{said}");
     told.hear("create_api_keys", said);
-    let (_, shown, said) = run(home.path(), &[&["action", "trend-vision-one", "submit_file_to_sandbox", "--input", &sample().to_string()][..], &finest].concat(), &variables);
+    let (_, shown, said) = run(
+        home.path(),
+        &[&["action", "trend-vision-one", "submit_file_to_sandbox", "--input", &sample().to_string()][..], &finest]
+            .concat(),
+        &variables,
+    );
     assert!(shown.contains("digest"), "{said}");
     told.hear("submit_file_to_sandbox", shown + &said);
     let start = json!({ "start_date_time": "1970-01-01T00:00:00Z" }).to_string();
-    let (code, shown, said) = run(home.path(), &[&["trigger", "trend-vision-one", "poll_alert_list", "--once", "--input", &start][..], &finest].concat(), &variables);
+    let (code, shown, said) = run(
+        home.path(),
+        &[&["trigger", "trend-vision-one", "poll_alert_list", "--once", "--input", &start][..], &finest].concat(),
+        &variables,
+    );
     assert_eq!(code, 0, "{said}");
     told.hear("poll_alert_list", shown + &said);
     // All of this left a database behind, with progress in it and nothing else.
@@ -417,9 +552,20 @@ fn a_secret_in_the_wrong_place_is_refused_without_being_shown() {
     let action = ["action", "trend-vision-one", "submit_file_to_sandbox", "--input"];
     let broken = format!("{}, oops", sample());
     let toml = home.path().join("broken.toml");
-    std::fs::write(&toml, format!("[instances.a]\nconnector = \"trend-vision-one\"\nparameters = {{ api_key = \"{} }}\n", KEY.replace(['"', '\\'], ""))).unwrap();
+    std::fs::write(
+        &toml,
+        format!(
+            "[instances.a]\nconnector = \"trend-vision-one\"\nparameters = {{ api_key = \"{} }}\n",
+            KEY.replace(['"', '\\'], "")
+        ),
+    )
+    .unwrap();
     let plain = home.path().join("plain.toml");
-    std::fs::write(&plain, format!("[instances.a]\nconnector = \"trend-vision-one\"\nparameters = {{ api_key = '{KEY}' }}\n")).unwrap();
+    std::fs::write(
+        &plain,
+        format!("[instances.a]\nconnector = \"trend-vision-one\"\nparameters = {{ api_key = '{KEY}' }}\n"),
+    )
+    .unwrap();
     let absent = json!({ "archive_password": ARCHIVE }).to_string();
     let given = format!("api_key={KEY}");
     let cases: Vec<(Vec<&str>, String)> = vec![
@@ -446,7 +592,13 @@ async fn a_checkpoint_holds_no_secret() {
     let (connection, _) = connect_with(&running.url(), talkative);
     let path = home.path().join("state.sqlite");
     let state = State::open(&path).unwrap();
-    let mut rounds = Rounds::new(connection.clone(), CONNECTOR.trigger("poll_alert_list").unwrap(), &json!({ "start_date_time": "1970-01-01T00:00:00Z" }), None).unwrap();
+    let mut rounds = Rounds::new(
+        connection.clone(),
+        CONNECTOR.trigger("poll_alert_list").unwrap(),
+        &json!({ "start_date_time": "1970-01-01T00:00:00Z" }),
+        None,
+    )
+    .unwrap();
     let round = rounds.next().await.unwrap();
     assert!(!round.event["alerts"].as_array().unwrap().is_empty());
     state.save("trigger/x", &rounds.accept(round)).unwrap();

@@ -70,11 +70,16 @@ fn written(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) ->
 
 /// Takes an answer apart.
 fn read(answer: &[u8]) -> Got {
-    let end = answer.windows(4).position(|it| it == b"\r\n\r\n").unwrap_or_else(|| panic!("no head: {}", String::from_utf8_lossy(answer)));
+    let end = answer
+        .windows(4)
+        .position(|it| it == b"\r\n\r\n")
+        .unwrap_or_else(|| panic!("no head: {}", String::from_utf8_lossy(answer)));
     let head = String::from_utf8(answer[..end].to_vec()).expect("ASCII");
     let mut lines = head.split("\r\n");
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|text| text.parse().ok()).expect("a status line");
-    let headers = lines.map(|line| line.split_once(": ").map(|(a, b)| (a.to_owned(), b.to_owned())).expect("a header")).collect();
+    let status =
+        lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|text| text.parse().ok()).expect("a status line");
+    let headers =
+        lines.map(|line| line.split_once(": ").map(|(a, b)| (a.to_owned(), b.to_owned())).expect("a header")).collect();
     Got { status, headers, body: answer[end + 4..].to_vec() }
 }
 
@@ -92,7 +97,8 @@ async fn get(service: &Running, path: &str) -> Got {
 
 async fn get_with(service: &Running, path: &str, headers: &[(&str, &str)]) -> Got {
     let bearer = bearer();
-    let headers: Vec<(&str, &str)> = [("Authorization", bearer.as_str())].into_iter().chain(headers.iter().copied()).collect();
+    let headers: Vec<(&str, &str)> =
+        [("Authorization", bearer.as_str())].into_iter().chain(headers.iter().copied()).collect();
     ask_with(service, "GET", &format!("/v3.0{path}"), &headers, b"").await
 }
 
@@ -138,7 +144,8 @@ fn task(item: &Value) -> String {
     let header = &item["headers"][0];
     assert_eq!(header["name"], "Operation-Location", "{item}");
     let location = header["value"].as_str().expect("a URL");
-    let id = location.strip_prefix(&format!("{PUBLIC}/v3.0/xdr/response/tasks/")).unwrap_or_else(|| panic!("{location}"));
+    let id =
+        location.strip_prefix(&format!("{PUBLIC}/v3.0/xdr/response/tasks/")).unwrap_or_else(|| panic!("{location}"));
     assert!(id.len() == 8 && id.bytes().all(|b| b.is_ascii_digit()), "{id}");
     id.to_owned()
 }
@@ -174,7 +181,8 @@ async fn all(service: &Running, path: &str, headers: &[(&str, &str)]) -> (Vec<Va
         records.extend(body["items"].as_array().expect("a list").iter().cloned());
         pages += 1;
         let Some(link) = body["nextLink"].as_str() else { return (records, pages) };
-        let rest = link.strip_prefix(&format!("{PUBLIC}/v3.0")).unwrap_or_else(|| panic!("{link} is not the public address"));
+        let rest =
+            link.strip_prefix(&format!("{PUBLIC}/v3.0")).unwrap_or_else(|| panic!("{link} is not the public address"));
         assert!(rest.contains("skipToken="), "{rest}");
         path = rest.to_owned();
     }
@@ -190,7 +198,9 @@ fn ids(records: &[Value], field: &str) -> BTreeSet<String> {
 async fn a_task_is_queued_then_runs_then_succeeds_and_the_endpoint_is_isolated_only_at_its_end() {
     let service = vision_one(|_| {}).await;
     assert_eq!(isolated(&service), false);
-    let got = post(&service, "/response/endpoints/isolate", &json!([{ "endpointName": ENDPOINT, "description": "case 1" }])).await;
+    let got =
+        post(&service, "/response/endpoints/isolate", &json!([{ "endpointName": ENDPOINT, "description": "case 1" }]))
+            .await;
     assert_eq!(statuses(&got), [202]);
     let id = task(&got.json()[0]);
     let first = state(&service, &id).await;
@@ -198,11 +208,20 @@ async fn a_task_is_queued_then_runs_then_succeeds_and_the_endpoint_is_isolated_o
     assert_eq!(state(&service, &id).await["status"], "running");
     let last = state(&service, &id).await;
     assert_eq!((&last["status"], isolated(&service)), (&json!("succeeded"), json!(true)));
-    for (field, value) in [("id", id.as_str()), ("action", "isolate"), ("endpointName", ENDPOINT), ("agentGuid", GUID), ("description", "case 1")] {
+    for (field, value) in [
+        ("id", id.as_str()),
+        ("action", "isolate"),
+        ("endpointName", ENDPOINT),
+        ("agentGuid", GUID),
+        ("description", "case 1"),
+    ] {
         assert_eq!(last[field], value, "{last}");
     }
     assert!(last["createdDateTime"].as_str().is_some_and(|it| it.len() == 20), "{last}");
-    assert!(last.as_object().is_some_and(|it| it.keys().all(|key| !key.starts_with('_'))), "{last} shows what only the simulator knows");
+    assert!(
+        last.as_object().is_some_and(|it| it.keys().all(|key| !key.starts_with('_'))),
+        "{last} shows what only the simulator knows"
+    );
     let back = post(&service, "/response/endpoints/restore", &json!([{ "agentGuid": GUID }])).await;
     let back = finish(&service, &task(&back.json()[0])).await;
     assert_eq!((&back["action"], isolated(&service)), (&json!("restoreIsolate"), json!(false)));
@@ -211,7 +230,9 @@ async fn a_task_is_queued_then_runs_then_succeeds_and_the_endpoint_is_isolated_o
 #[tokio::test]
 async fn a_task_shows_what_it_collected_only_once_it_has_succeeded() {
     let service = vision_one(|_| {}).await;
-    let got = post(&service, "/response/endpoints/collectFile", &json!([{ "endpointName": ENDPOINT, "filePath": "C:/x" }])).await;
+    let got =
+        post(&service, "/response/endpoints/collectFile", &json!([{ "endpointName": ENDPOINT, "filePath": "C:/x" }]))
+            .await;
     let id = task(&got.json()[0]);
     let early = state(&service, &id).await;
     let late = finish(&service, &id).await;
@@ -230,7 +251,11 @@ async fn a_task_on_an_account_tells_the_state_of_its_target_beside_its_own() {
     for wanted in ["queued", "running", "succeeded"] {
         let seen = state(&service, &id).await;
         let target = &seen["tasks"][0];
-        assert_eq!((&seen["status"], &target["status"], &target["accountName"]), (&json!(wanted), &json!(wanted), &json!(user)), "{seen}");
+        assert_eq!(
+            (&seen["status"], &target["status"], &target["accountName"]),
+            (&json!(wanted), &json!(wanted), &json!(user)),
+            "{seen}"
+        );
     }
     let kept = service.simulator.record("accounts", "accountName", user).expect("the account");
     assert_eq!(kept["_state"], "disabled");
@@ -240,7 +265,12 @@ async fn a_task_on_an_account_tells_the_state_of_its_target_beside_its_own() {
 async fn ending_a_process_goes_by_the_service_s_misspelt_name() {
     let service = vision_one(|_| {}).await;
     let sha1 = "c88878f98c7c2b5d9c551a0e99496d0dc7d0367c";
-    let got = post(&service, "/response/endpoints/terminateProcess", &json!([{ "endpointName": ENDPOINT, "fileSha1": sha1 }])).await;
+    let got = post(
+        &service,
+        "/response/endpoints/terminateProcess",
+        &json!([{ "endpointName": ENDPOINT, "fileSha1": sha1 }]),
+    )
+    .await;
     let seen = state(&service, &task(&got.json()[0])).await;
     assert_eq!((&seen["action"], &seen["fileSha1"]), (&json!("teminateProcess"), &json!(sha1)));
 }
@@ -251,7 +281,12 @@ async fn a_target_with_a_task_that_has_not_ended_takes_no_second_of_the_kind() {
     let isolate = "/response/endpoints/isolate";
     let first = task(&post(&service, isolate, &json!([{ "endpointName": ENDPOINT }])).await.json()[0]);
     // The same endpoint by its other name, and for another reason.
-    let again = post(&service, isolate, &json!([{ "agentGuid": GUID, "description": "again" }, { "endpointName": OTHER_ENDPOINT }])).await;
+    let again = post(
+        &service,
+        isolate,
+        &json!([{ "agentGuid": GUID, "description": "again" }, { "endpointName": OTHER_ENDPOINT }]),
+    )
+    .await;
     assert_eq!(statuses(&again), [400, 202], "another endpoint is not meant");
     let again = again.json();
     assert_eq!(again[0]["body"]["error"]["code"], "TaskError");
@@ -290,7 +325,12 @@ async fn what_is_put_on_a_list_is_on_it_once_until_it_is_removed() {
         assert_eq!((&found[0]["type"], &found[0]["description"]), (&json!("domain"), &json!("one")));
         let remove = format!("{path}/delete");
         let gone = json!([{ "domain": "new.example" }]);
-        assert_eq!(statuses(&post(&service, &remove, &json!([{ "url": "http://new.example" }, { "domain": "new.example" }])).await), [404, 204]);
+        assert_eq!(
+            statuses(
+                &post(&service, &remove, &json!([{ "url": "http://new.example" }, { "domain": "new.example" }])).await
+            ),
+            [404, 204]
+        );
         assert_eq!(statuses(&post(&service, &remove, &gone).await), [404], "it is gone");
         assert_eq!(all(&service, path, &[]).await.0.len(), before.len(), "{path}");
     }
@@ -301,7 +341,9 @@ async fn a_removal_wants_the_kind_of_the_object_too() {
     let service = vision_one(|_| {}).await;
     let listed = &all(&service, "/threatintel/suspiciousObjects", &[]).await.0;
     let address = listed.iter().find_map(|it| it["ip"].as_str()).expect("an address");
-    let got = post(&service, "/threatintel/suspiciousObjects/delete", &json!([{ "domain": address }, { "ip": address }])).await;
+    let got =
+        post(&service, "/threatintel/suspiciousObjects/delete", &json!([{ "domain": address }, { "ip": address }]))
+            .await;
     assert_eq!(statuses(&got), [404, 204]);
 }
 
@@ -314,13 +356,19 @@ async fn scripts_are_made_found_read_changed_and_deleted() {
     let parts = [Part("name=\"fileType\"", b"bash"), Part("name=\"description\"", b"says hello"), Part(SCRIPT, text)];
     let made = form(&service, "/response/customScripts", &parts).await;
     assert_eq!((made.status, made.body.len()), (201, 0));
-    let id = made.header("Location").and_then(|it| it.strip_prefix(&format!("{PUBLIC}/v3.0/response/customScripts/"))).expect("a location").to_owned();
+    let id = made
+        .header("Location")
+        .and_then(|it| it.strip_prefix(&format!("{PUBLIC}/v3.0/response/customScripts/")))
+        .expect("a location")
+        .to_owned();
     let (found, _) = all(&service, "/response/customScripts?filter=fileName%20eq%20%27hello.sh%27", &[]).await;
     assert_eq!(found, [json!({ "id": id, "fileName": "hello.sh", "fileType": "bash", "description": "says hello" })]);
     let path = format!("/response/customScripts/{id}");
     let read = get(&service, &path).await;
     assert_eq!((read.body.as_slice(), read.header("Content-Type")), (text, Some("text/plain")));
-    let changed = form(&service, &format!("{path}/update"), &[Part("name=\"fileType\"", b"bash"), Part(SCRIPT, b"echo two")]).await;
+    let changed =
+        form(&service, &format!("{path}/update"), &[Part("name=\"fileType\"", b"bash"), Part(SCRIPT, b"echo two")])
+            .await;
     assert_eq!((changed.status, get(&service, &path).await.body), (204, b"echo two".to_vec()));
     let gone = send(&service, "DELETE", &path, &Value::Null).await;
     assert_eq!((gone.status, gone.header("Content-Length"), gone.body.len()), (204, None, 0));
@@ -349,7 +397,10 @@ async fn api_keys_are_made_found_and_deleted_and_their_secret_is_shown_once() {
     for told in [found[0].to_string(), details.json().to_string()] {
         assert!(!told.contains(secret), "{told}");
     }
-    assert_eq!(statuses(&post(&service, "/iam/apiKeys/delete", &json!([{ "id": id }, { "id": "nobody" }])).await), [204, 404]);
+    assert_eq!(
+        statuses(&post(&service, "/iam/apiKeys/delete", &json!([{ "id": id }, { "id": "nobody" }])).await),
+        [204, 404]
+    );
     let gone = get(&service, &format!("/iam/apiKeys/{id}")).await;
     assert_eq!((gone.status, gone.code().as_str()), (404, "Notfound"));
 }
@@ -362,9 +413,17 @@ async fn a_sample_has_an_analysis_once_its_task_has_succeeded() {
     assert_eq!(made.status, 202);
     assert!(made.header("TMV1-Submission-Remaining-Count").is_some_and(|it| it.parse::<u32>().is_ok()));
     let id = made.json()["id"].as_str().expect("an id").to_owned();
-    assert_eq!((made.header("Operation-Location"), &made.json()["arguments"]), (Some(format!("{PUBLIC}/v3.0/sandbox/tasks/{id}").as_str()), &json!("LXg=")));
+    assert_eq!(
+        (made.header("Operation-Location"), &made.json()["arguments"]),
+        (Some(format!("{PUBLIC}/v3.0/sandbox/tasks/{id}").as_str()), &json!("LXg="))
+    );
     let result = format!("/sandbox/analysisResults/{id}");
-    let parts = [result.clone(), format!("{result}/report"), format!("{result}/investigationPackage"), format!("{result}/suspiciousObjects")];
+    let parts = [
+        result.clone(),
+        format!("{result}/report"),
+        format!("{result}/investigationPackage"),
+        format!("{result}/suspiciousObjects"),
+    ];
     for path in &parts {
         assert_eq!(get(&service, path).await.status, 404, "{path} before the task has ended");
     }
@@ -382,14 +441,22 @@ async fn a_sample_has_an_analysis_once_its_task_has_succeeded() {
         }
         kinds
     };
-    assert_eq!(kinds.iter().flatten().collect::<Vec<_>>(), ["application/json", "application/pdf", "application/zip", "application/json"]);
+    assert_eq!(
+        kinds.iter().flatten().collect::<Vec<_>>(),
+        ["application/json", "application/pdf", "application/zip", "application/json"]
+    );
     assert_eq!(get(&service, &result).await.json()["digest"], made.json()["digest"]);
 }
 
 #[tokio::test]
 async fn only_samples_of_high_risk_have_a_list_of_objects() {
     let service = vision_one(|_| {}).await;
-    let made = post(&service, "/sandbox/urls/analyze", &json!([{ "url": "http://a.example" }, { "url": "http://b.example/x" }])).await;
+    let made = post(
+        &service,
+        "/sandbox/urls/analyze",
+        &json!([{ "url": "http://a.example" }, { "url": "http://b.example/x" }]),
+    )
+    .await;
     assert_eq!(statuses(&made), [202, 202]);
     let body = &made.json()[1]["body"];
     assert_eq!(body["url"], "http://b.example/x");
@@ -437,7 +504,14 @@ async fn an_entity_tag_changes_with_every_write_and_an_old_one_is_refused() {
         }
         assert_eq!(tags.iter().collect::<BTreeSet<_>>().len(), tags.len(), "{tags:?}");
         for old in &tags[..tags.len() - 1] {
-            let refused = send_with(&service, "PATCH", &path, &[("If-Match", old)], &json!({ "investigationStatus": "New", "name": "y", "role": "Auditor", "status": "enabled" })).await;
+            let refused = send_with(
+                &service,
+                "PATCH",
+                &path,
+                &[("If-Match", old)],
+                &json!({ "investigationStatus": "New", "name": "y", "role": "Auditor", "status": "enabled" }),
+            )
+            .await;
             assert!([400, 412].contains(&refused.status), "{refused:?}");
         }
         let refused = send_with(&service, "PATCH", &path, &[("If-Match", &tags[0])], &change).await;
@@ -472,13 +546,21 @@ async fn a_further_page_keeps_what_the_first_asked_for() {
     let (records, pages) = all(&service, "/search/endpointActivities?top=50&select=uuid,dpt", &query).await;
     assert!(pages > 1, "{pages}");
     for record in &records {
-        assert_eq!(record.as_object().expect("an object").keys().collect::<BTreeSet<_>>(), BTreeSet::from([&"dpt".to_owned(), &"uuid".to_owned()]));
+        assert_eq!(
+            record.as_object().expect("an object").keys().collect::<BTreeSet<_>>(),
+            BTreeSet::from([&"dpt".to_owned(), &"uuid".to_owned()])
+        );
     }
-    let link = get_with(&service, "/search/endpointActivities?top=50&select=uuid,dpt", &query).await.json()["nextLink"].as_str().expect("a link").to_owned();
+    let link = get_with(&service, "/search/endpointActivities?top=50&select=uuid,dpt", &query).await.json()["nextLink"]
+        .as_str()
+        .expect("a link")
+        .to_owned();
     let further = link.strip_prefix(&format!("{PUBLIC}/v3.0")).expect("the public address");
     assert_eq!(get(&service, further).await.status, 400, "a further page wants the query as well");
     let token = further.split("skipToken=").nth(1).expect("a token");
-    for elsewhere in [format!("/workbench/alerts?skipToken={token}"), "/workbench/alerts?skipToken=made-up.0".to_owned()] {
+    for elsewhere in
+        [format!("/workbench/alerts?skipToken={token}"), "/workbench/alerts?skipToken=made-up.0".to_owned()]
+    {
         let got = get(&service, &elsewhere).await;
         assert_eq!((got.status, got.message().as_str()), (400, "The request token expired."), "{elsewhere}");
     }
@@ -489,11 +571,18 @@ async fn a_list_that_is_being_read_keeps_its_records_in_place() {
     let service = vision_one(|_| {}).await;
     let path = "/threatintel/suspiciousObjects?top=50";
     let first = get(&service, path).await.json();
-    let second = first["nextLink"].as_str().and_then(|it| it.strip_prefix(&format!("{PUBLIC}/v3.0"))).expect("a link").to_owned();
+    let second = first["nextLink"]
+        .as_str()
+        .and_then(|it| it.strip_prefix(&format!("{PUBLIC}/v3.0")))
+        .expect("a link")
+        .to_owned();
     let before = get(&service, &second).await.json()["items"].clone();
     // Something of the first page goes; the second page does not move up.
     let gone = first["items"].as_array().and_then(|it| it.iter().find_map(|it| it["ip"].as_str())).expect("an address");
-    assert_eq!(statuses(&post(&service, "/threatintel/suspiciousObjects/delete", &json!([{ "ip": gone }])).await), [204]);
+    assert_eq!(
+        statuses(&post(&service, "/threatintel/suspiciousObjects/delete", &json!([{ "ip": gone }])).await),
+        [204]
+    );
     assert_eq!(get(&service, &second).await.json()["items"], before);
 }
 
@@ -516,7 +605,12 @@ async fn ranges_of_time_bound_what_is_listed_and_the_order_is_the_one_asked_for(
     let times: Vec<&str> = every.iter().filter_map(|it| it["createdDateTime"].as_str()).collect();
     assert!(times.is_sorted() && times.len() > 20, "{times:?}");
     let (from, to) = (times[5], times[9]);
-    let (some, _) = all(&service, &format!("/workbench/alerts?startDateTime={from}&endDateTime={to}&orderBy=createdDateTime%20desc"), &[]).await;
+    let (some, _) = all(
+        &service,
+        &format!("/workbench/alerts?startDateTime={from}&endDateTime={to}&orderBy=createdDateTime%20desc"),
+        &[],
+    )
+    .await;
     let found: Vec<&str> = some.iter().filter_map(|it| it["createdDateTime"].as_str()).collect();
     assert_eq!(found, times[5..=9].iter().rev().copied().collect::<Vec<_>>(), "both ends belong to the range");
 }
@@ -525,11 +619,25 @@ async fn ranges_of_time_bound_what_is_listed_and_the_order_is_the_one_asked_for(
 
 #[tokio::test]
 async fn a_request_without_a_good_token_is_refused_before_anything_else() {
-    let service = vision_one(|options| options.tokens.push(Token { secret: "old".to_owned(), grants: Grants::Expired })).await;
+    let service =
+        vision_one(|options| options.tokens.push(Token { secret: "old".to_owned(), grants: Grants::Expired })).await;
     let isolate = json!([{ "endpointName": ENDPOINT }]).to_string();
-    for token in [None, Some("Bearer wrong"), Some("Bearer "), Some(TOKEN), Some("Basic dXNlcjpwYXNz"), Some("Bearer old"), Some(&bearer()[..20])] {
-        let headers: Vec<(&str, &str)> = token.map(|it| ("Authorization", it)).into_iter().chain([("Content-Type", "application/json")]).collect();
-        for (method, path, body) in [("GET", "/v3.0/healthcheck/connectivity", ""), ("POST", "/v3.0/response/endpoints/isolate", isolate.as_str()), ("GET", "/v3.0/no/such/path", "")] {
+    for token in [
+        None,
+        Some("Bearer wrong"),
+        Some("Bearer "),
+        Some(TOKEN),
+        Some("Basic dXNlcjpwYXNz"),
+        Some("Bearer old"),
+        Some(&bearer()[..20]),
+    ] {
+        let headers: Vec<(&str, &str)> =
+            token.map(|it| ("Authorization", it)).into_iter().chain([("Content-Type", "application/json")]).collect();
+        for (method, path, body) in [
+            ("GET", "/v3.0/healthcheck/connectivity", ""),
+            ("POST", "/v3.0/response/endpoints/isolate", isolate.as_str()),
+            ("GET", "/v3.0/no/such/path", ""),
+        ] {
             let got = ask_with(&service, method, path, &headers, body.as_bytes()).await;
             assert_eq!((got.status, got.code().as_str()), (401, "InvalidCredentials"), "{token:?} {path}");
         }
@@ -545,7 +653,11 @@ async fn a_token_may_do_what_it_was_granted_and_nothing_else() {
     let reader = [("Authorization", "Bearer reader"), ("Content-Type", "application/json")];
     let path = format!("/v3.0/workbench/alerts/{ALERT}");
     assert_eq!(ask_with(&service, "GET", &path, &reader, b"").await.status, 200);
-    assert_eq!(ask_with(&service, "GET", "/v3.0/healthcheck/connectivity", &reader, b"").await.status, 200, "the test of a connection needs no permission");
+    assert_eq!(
+        ask_with(&service, "GET", "/v3.0/healthcheck/connectivity", &reader, b"").await.status,
+        200,
+        "the test of a connection needs no permission"
+    );
     let before = get(&service, &format!("/workbench/alerts/{ALERT}")).await.header("ETag").map(str::to_owned);
     let refused = ask_with(&service, "PATCH", &path, &reader, br#"{"investigationStatus":"Closed"}"#).await;
     assert_eq!((refused.status, refused.code().as_str()), (403, "AccessDenied"));
@@ -557,7 +669,14 @@ async fn a_token_may_do_what_it_was_granted_and_nothing_else() {
 async fn a_path_that_there_is_not_is_told_as_json() {
     let service = vision_one(|_| {}).await;
     let bearer = bearer();
-    for (method, path) in [("GET", "/"), ("GET", "/v3.0"), ("GET", "/v3.0x/workbench/alerts"), ("GET", "/v3.0/workbench"), ("PUT", "/v3.0/workbench/alerts"), ("DELETE", "/v3.0/workbench/alerts/x")] {
+    for (method, path) in [
+        ("GET", "/"),
+        ("GET", "/v3.0"),
+        ("GET", "/v3.0x/workbench/alerts"),
+        ("GET", "/v3.0/workbench"),
+        ("PUT", "/v3.0/workbench/alerts"),
+        ("DELETE", "/v3.0/workbench/alerts/x"),
+    ] {
         let got = ask_with(&service, method, path, &[("Authorization", &bearer)], b"").await;
         assert_eq!((got.status, got.code().as_str()), (404, "NotFound"), "{method} {path}");
     }
@@ -573,27 +692,55 @@ async fn an_element_that_breaks_a_rule_is_refused_and_says_which() {
     for (path, element, word) in [
         ("/response/endpoints/isolate", json!({ "endpointName": ENDPOINT, "agentGuid": GUID }), "Exactly one"),
         ("/response/endpoints/isolate", json!({ "description": "none" }), "Exactly one"),
-        ("/response/endpoints/isolate", json!({ "endpointName": ENDPOINT, "endpoint_name": ENDPOINT }), "endpoint_name"),
+        (
+            "/response/endpoints/isolate",
+            json!({ "endpointName": ENDPOINT, "endpoint_name": ENDPOINT }),
+            "endpoint_name",
+        ),
         ("/response/endpoints/isolate", json!({ "agentGuid": format!("{GUID}0") }), "agentGuid"),
         ("/response/endpoints/isolate", json!({ "endpointName": 7 }), "endpointName"),
         ("/response/endpoints/isolate", json!("text"), "object"),
         ("/response/endpoints/collectFile", json!({ "endpointName": ENDPOINT }), "filePath"),
-        ("/response/endpoints/terminateProcess", json!({ "endpointName": ENDPOINT, "fileSha1": &sha1[..39] }), "fileSha1"),
+        (
+            "/response/endpoints/terminateProcess",
+            json!({ "endpointName": ENDPOINT, "fileSha1": &sha1[..39] }),
+            "fileSha1",
+        ),
         ("/response/suspiciousObjects", json!({ "ip": "203.0.113.9", "domain": "a.example" }), "Exactly one"),
         ("/response/suspiciousObjects", json!({ "object_type": "ip", "object_value": "203.0.113.9" }), "Unknown field"),
         ("/response/suspiciousObjects", json!({ "ip": "203.0.113.999" }), "ip"),
         ("/response/suspiciousObjects", json!({ "fileSha1": format!("{sha1}0") }), "fileSha1"),
         ("/response/suspiciousObjects", json!({ "fileSha256": sha1 }), "fileSha256"),
         ("/response/suspiciousObjects", json!({ "url": "x".repeat(256) }), "url"),
-        ("/response/suspiciousObjects", json!({ "ip": "203.0.113.9", "description": "x".repeat(20_481) }), "description"),
-        ("/threatintel/suspiciousObjectExceptions", json!({ "ip": "203.0.113.9", "description": "x".repeat(1001) }), "description"),
-        ("/threatintel/suspiciousObjectExceptions/delete", json!({ "ip": "203.0.113.9", "description": "x" }), "description"),
+        (
+            "/response/suspiciousObjects",
+            json!({ "ip": "203.0.113.9", "description": "x".repeat(20_481) }),
+            "description",
+        ),
+        (
+            "/threatintel/suspiciousObjectExceptions",
+            json!({ "ip": "203.0.113.9", "description": "x".repeat(1001) }),
+            "description",
+        ),
+        (
+            "/threatintel/suspiciousObjectExceptions/delete",
+            json!({ "ip": "203.0.113.9", "description": "x" }),
+            "description",
+        ),
         ("/threatintel/suspiciousObjects", json!({ "ip": "203.0.113.9", "daysToExpiration": 366 }), "daysToExpiration"),
-        ("/threatintel/suspiciousObjects", json!({ "ip": "203.0.113.9", "daysToExpiration": "30" }), "daysToExpiration"),
+        (
+            "/threatintel/suspiciousObjects",
+            json!({ "ip": "203.0.113.9", "daysToExpiration": "30" }),
+            "daysToExpiration",
+        ),
         ("/threatintel/suspiciousObjects", json!({ "ip": "203.0.113.9", "riskLevel": "High" }), "riskLevel"),
         ("/response/emails/delete", json!({ "messageId": "b1@mail.example" }), "messageId"),
         ("/response/emails/delete", json!({ "uniqueId": "AAMk", "mailBox": "a@b.example" }), "mailBox"),
-        ("/response/emails/delete", json!({ "messageId": "<b1@mail.example>", "uniqueId": "AAMk" }), "messageId or uniqueId"),
+        (
+            "/response/emails/delete",
+            json!({ "messageId": "<b1@mail.example>", "uniqueId": "AAMk" }),
+            "messageId or uniqueId",
+        ),
         ("/response/domainAccounts/disable", json!({ "accountName": "" }), "accountName"),
         ("/iam/apiKeys", json!({ "name": "x", "role": "Auditor", "monthsToExpiration": "1" }), "monthsToExpiration"),
         ("/iam/apiKeys", json!({ "name": "x", "role": "Auditor", "monthsToExpiration": 2 }), "monthsToExpiration"),
@@ -608,7 +755,12 @@ async fn an_element_that_breaks_a_rule_is_refused_and_says_which() {
         let message = body["error"]["message"].as_str().or(body["message"].as_str()).unwrap_or_default();
         assert!(message.contains(word), "{path} {element}: {message}");
     }
-    let run = post(&service, "/response/endpoints/runScript", &json!([{ "endpointName": ENDPOINT, "agentGuid": GUID, "fileName": "triage.sh" }])).await;
+    let run = post(
+        &service,
+        "/response/endpoints/runScript",
+        &json!([{ "endpointName": ENDPOINT, "agentGuid": GUID, "fileName": "triage.sh" }]),
+    )
+    .await;
     assert_eq!(statuses(&run), [400], "{run:?}");
 }
 
@@ -623,7 +775,11 @@ async fn a_body_of_the_wrong_form_is_refused_whole() {
         ("POST", isolate, json!({ "endpointName": ENDPOINT })),
         ("POST", "/sandbox/urls/analyze", json!(urls)),
         ("POST", "/iam/apiKeys/delete", json!(keys)),
-        ("POST", "/response/endpoints/runScript", json!([{ "endpointName": ENDPOINT, "fileName": "a.sh" }, { "endpointName": ENDPOINT, "fileName": "a.sh" }])),
+        (
+            "POST",
+            "/response/endpoints/runScript",
+            json!([{ "endpointName": ENDPOINT, "fileName": "a.sh" }, { "endpointName": ENDPOINT, "fileName": "a.sh" }]),
+        ),
         ("PATCH", &format!("/workbench/alerts/{ALERT}"), json!([{ "investigationStatus": "New" }])),
         ("PATCH", &format!("/workbench/alerts/{ALERT}"), json!({ "investigationStatus": "Done" })),
         ("PATCH", &format!("/workbench/alerts/{ALERT}"), json!({ "investigationStatus": "New", "id": ALERT })),
@@ -632,11 +788,19 @@ async fn a_body_of_the_wrong_form_is_refused_whole() {
         ("POST", &format!("/workbench/alerts/{ALERT}/notes"), json!({ "content": "x".repeat(500_001) })),
     ] {
         let got = send(&service, method, path, &body).await;
-        assert_eq!((got.status, got.code().as_str()), (400, "BadRequest"), "{path} {}", &body.to_string()[..60.min(body.to_string().len())]);
+        assert_eq!(
+            (got.status, got.code().as_str()),
+            (400, "BadRequest"),
+            "{path} {}",
+            &body.to_string()[..60.min(body.to_string().len())]
+        );
     }
     let bearer = bearer();
-    for (media_type, body) in [(Some("text/plain"), "[]"), (None, "[]"), (Some("application/json"), "[{"), (Some("application/json"), "")] {
-        let headers: Vec<(&str, &str)> = [("Authorization", bearer.as_str())].into_iter().chain(media_type.map(|it| ("Content-Type", it))).collect();
+    for (media_type, body) in
+        [(Some("text/plain"), "[]"), (None, "[]"), (Some("application/json"), "[{"), (Some("application/json"), "")]
+    {
+        let headers: Vec<(&str, &str)> =
+            [("Authorization", bearer.as_str())].into_iter().chain(media_type.map(|it| ("Content-Type", it))).collect();
         let got = ask_with(&service, "POST", &format!("/v3.0{isolate}"), &headers, body.as_bytes()).await;
         assert_eq!(got.status, 400, "{media_type:?} {body:?}");
     }
@@ -684,7 +848,12 @@ async fn a_quoted_value_is_a_value_whatever_it_holds() {
         let got = get_with(&service, "/eiqs/endpoints", &[("TMV1-Query", filter)]).await;
         assert_eq!((got.status, &got.json()["items"]), (200, &json!([])), "{filter}");
     }
-    let got = get_with(&service, "/eiqs/endpoints", &[("TMV1-Query", "endpointName eq 'nobody' or endpointName eq 'ledger-pc-07'")]).await;
+    let got = get_with(
+        &service,
+        "/eiqs/endpoints",
+        &[("TMV1-Query", "endpointName eq 'nobody' or endpointName eq 'ledger-pc-07'")],
+    )
+    .await;
     assert_eq!(ids(got.json()["items"].as_array().expect("a list"), "agentGuid"), BTreeSet::from([GUID.to_owned()]));
 }
 
@@ -700,12 +869,24 @@ async fn a_form_with_a_wrong_part_is_refused() {
         ("no kind", scripts, vec![script()]),
         ("an unknown kind", scripts, vec![Part("name=\"fileType\"", b"perl"), script()]),
         ("an unknown part", scripts, vec![kind(), Part("name=\"colour\"", b"red"), script()]),
-        ("a script of the wrong media type", scripts, vec![kind(), Part("name=\"file\"; filename=\"a.sh\"\r\nContent-Type: application/octet-stream", b"x")]),
+        (
+            "a script of the wrong media type",
+            scripts,
+            vec![kind(), Part("name=\"file\"; filename=\"a.sh\"\r\nContent-Type: application/octet-stream", b"x")],
+        ),
         ("a script without a media type", scripts, vec![kind(), Part("name=\"file\"; filename=\"a.sh\"", b"x")]),
         ("a script without a name", scripts, vec![kind(), Part("name=\"file\"\r\nContent-Type: text/plain", b"x")]),
-        ("a script with a folder in its name", scripts, vec![kind(), Part("name=\"file\"; filename=\"../a.sh\"\r\nContent-Type: text/plain", b"x")]),
+        (
+            "a script with a folder in its name",
+            scripts,
+            vec![kind(), Part("name=\"file\"; filename=\"../a.sh\"\r\nContent-Type: text/plain", b"x")],
+        ),
         ("a script that is no text", scripts, vec![kind(), Part(SCRIPT, b"\xff\xfe")]),
-        ("a sample of the wrong media type", files, vec![Part("name=\"file\"; filename=\"a.exe\"\r\nContent-Type: text/plain", b"MZ")]),
+        (
+            "a sample of the wrong media type",
+            files,
+            vec![Part("name=\"file\"; filename=\"a.exe\"\r\nContent-Type: text/plain", b"MZ")],
+        ),
         ("a password that is not Base64", files, vec![Part("name=\"archivePassword\"", b"pa ss"), sample()]),
         ("a password of broken Base64", files, vec![Part("name=\"documentPassword\"", b"1234567"), sample()]),
         ("arguments that are not Base64", files, vec![Part("name=\"arguments\"", b"-y --verbose"), sample()]),
@@ -728,7 +909,13 @@ async fn the_same_seed_makes_the_same_records_and_another_seed_makes_others() {
     let read = async |seed: u64| {
         let service = vision_one(|options| (options.seed, options.start) = (seed, start)).await;
         let mut every = Vec::new();
-        for path in ["/workbench/alerts", "/iam/apiKeys", "/oat/detections", "/threatintel/suspiciousObjects", "/response/customScripts"] {
+        for path in [
+            "/workbench/alerts",
+            "/iam/apiKeys",
+            "/oat/detections",
+            "/threatintel/suspiciousObjects",
+            "/response/customScripts",
+        ] {
             every.extend(all(&service, path, &[]).await.0);
         }
         every
@@ -798,7 +985,8 @@ async fn every_fault_does_what_it_says() {
             "slow-body" => dripping_answers_come_in_pieces().await,
             "torn" => {
                 let got = read(&partly(&service, &request).await);
-                got.status == 200 && got.promised().is_some_and(|promised| !got.body.is_empty() && got.body.len() < promised)
+                got.status == 200
+                    && got.promised().is_some_and(|promised| !got.body.is_empty() && got.body.len() < promised)
             }
             "reset" => match exchange(&service, &request).await {
                 Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
@@ -827,7 +1015,8 @@ async fn every_fault_does_what_it_says() {
             }
             "text-label" => {
                 let got = told().await;
-                got.header("Content-Type") == Some("text/plain") && got.json()["items"].as_array().map(Vec::len) == usual.json()["items"].as_array().map(Vec::len)
+                got.header("Content-Type") == Some("text/plain")
+                    && got.json()["items"].as_array().map(Vec::len) == usual.json()["items"].as_array().map(Vec::len)
             }
             "misspelt-error" => {
                 let got = told().await;
@@ -859,11 +1048,14 @@ async fn every_fault_does_what_it_says() {
             }
             "compression-bomb" => {
                 let got = told().await;
-                got.header("Content-Encoding") == Some("gzip") && got.body.starts_with(&[0x1f, 0x8b]) && got.body.len() < 1 << 20
+                got.header("Content-Encoding") == Some("gzip")
+                    && got.body.starts_with(&[0x1f, 0x8b])
+                    && got.body.len() < 1 << 20
             }
             "redirect-away" => {
                 let got = told().await;
-                got.status == 302 && got.header("Location").is_some_and(|it| it.starts_with("https://elsewhere.example/"))
+                got.status == 302
+                    && got.header("Location").is_some_and(|it| it.starts_with("https://elsewhere.example/"))
             }
             "clock-skew" => {
                 let got = told().await;
@@ -904,7 +1096,10 @@ async fn slow_answers_come_after_others() -> bool {
 async fn dripping_answers_come_in_pieces() -> bool {
     let service = faulty("slow-body").await;
     let mut stream = TcpStream::connect(service.address).await.expect("a connection");
-    stream.write_all(&written("GET", "/v3.0/healthcheck/connectivity", &[("Authorization", &bearer())], b"")).await.expect("a request");
+    stream
+        .write_all(&written("GET", "/v3.0/healthcheck/connectivity", &[("Authorization", &bearer())], b""))
+        .await
+        .expect("a request");
     let (mut answer, mut pieces) = (Vec::new(), 0);
     let mut piece = [0; 4096];
     while let Ok(count @ 1..) = stream.read(&mut piece).await {
@@ -918,7 +1113,9 @@ async fn dripping_answers_come_in_pieces() -> bool {
 async fn a_fault_happens_as_often_and_where_it_is_told_to() {
     let service = faulty("server-error*2@/workbench").await;
     let mut seen = Vec::new();
-    for path in ["/healthcheck/connectivity", "/workbench/alerts", "/iam/apiKeys", "/workbench/alerts", "/workbench/alerts"] {
+    for path in
+        ["/healthcheck/connectivity", "/workbench/alerts", "/iam/apiKeys", "/workbench/alerts", "/workbench/alerts"]
+    {
         seen.push(get(&service, path).await.status);
     }
     assert_eq!(seen, [200, 500, 200, 500, 200]);

@@ -348,12 +348,10 @@ pub(crate) fn loggable(connection: &Connection, operation: &Operation, answer: &
 fn learn_named(redactor: &crate::secret::Redactor, field: &crate::shape::Field, value: &Value) {
     let mut names: Vec<&str> = Vec::new();
     secret_names(field, &mut names);
-    walk(value, &mut |key, value| {
-        match value {
-            Value::String(secret) if names.contains(&key) => redactor.learn(secret),
-            Value::Number(secret) if names.contains(&key) => redactor.learn(&secret.to_string()),
-            _ => {}
-        }
+    walk(value, &mut |key, value| match value {
+        Value::String(secret) if names.contains(&key) => redactor.learn(secret),
+        Value::Number(secret) if names.contains(&key) => redactor.learn(&secret.to_string()),
+        _ => {}
     });
 }
 

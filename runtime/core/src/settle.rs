@@ -169,11 +169,14 @@ pub fn outputs(connector: &Connector, operation: &Operation, mut findings: Findi
     let failed = items.iter().filter(|item| item.error.is_some()).count();
     let shown = Value::Object(shown);
     if let Some(sent) = elements_sent(operation, findings.input).filter(|sent| *sent != items.len()) {
-        return Err(Error::new(ErrorKind::Protocol, format!("{sent} elements were sent, and the service answered for {}", items.len()))
-            .operation(operation.name)
-            .advice("find out what was done before repeating anything")
-            .items(items)
-            .output(shown));
+        return Err(Error::new(
+            ErrorKind::Protocol,
+            format!("{sent} elements were sent, and the service answered for {}", items.len()),
+        )
+        .operation(operation.name)
+        .advice("find out what was done before repeating anything")
+        .items(items)
+        .output(shown));
     }
     if failed > 0 {
         return Err(Error::new(ErrorKind::Partial, format!("{failed} of {} did not work", items.len()))
@@ -218,9 +221,7 @@ fn says_nothing(value: &Value) -> bool {
 
 fn under<'a>(body: &'a Value, field: &crate::shape::Field) -> Option<&'a Value> {
     match field.place {
-        Place::Key(names, _) => {
-            names.iter().find_map(|wire| body.get(wire.name)).filter(|value| !value.is_null())
-        }
+        Place::Key(names, _) => names.iter().find_map(|wire| body.get(wire.name)).filter(|value| !value.is_null()),
         _ => None,
     }
 }

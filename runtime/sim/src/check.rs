@@ -234,11 +234,7 @@ fn record(record: &Record, value: &Value) -> Result<Map<String, Value>, String> 
         .flat_map(|field| wires(field).iter().map(|wire| wire.name))
         .collect();
     exactly_one(&rivals, object)?;
-    for field in record
-        .fields
-        .iter()
-        .filter(|field| field.required && !rival(field) && !varied(field))
-    {
+    for field in record.fields.iter().filter(|field| field.required && !rival(field) && !varied(field)) {
         let names = wires(field);
         let given = names.iter().filter(|wire| object.contains_key(wire.name)).count();
         if given != 1 {
