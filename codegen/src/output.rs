@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// A generated file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,12 +134,24 @@ fn walk(folder: &Path, shown: &str, found: &mut Vec<String>) -> io::Result<()> {
     Ok(())
 }
 
-/// The way from one folder to another, with `..` where needed, for a manifest's `path`.
+/// The way from one folder to another, with `..` where needed, for a manifest's `path`. Both are absolute.
 pub fn relative(from: &Path, to: &Path) -> PathBuf {
-    let (from, to): (Vec<_>, Vec<_>) = (from.components().collect(), to.components().collect());
+    let (from, to) = (plain(from), plain(to));
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
     let ups = from[common..].iter().map(|_| Path::new("..").as_os_str());
     ups.chain(to[common..].iter().map(|part| part.as_os_str())).collect()
+}
+
+/// The parts of a path without any `..`.
+fn plain(path: &Path) -> Vec<Component<'_>> {
+    let mut parts = Vec::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts
 }
 
 #[cfg(test)]
@@ -150,5 +162,6 @@ mod tests {
     fn a_way_between_folders_goes_up_and_down() {
         assert_eq!(relative(Path::new("/a/b/c"), Path::new("/a/d")), PathBuf::from("../../d"));
         assert_eq!(relative(Path::new("/a"), Path::new("/a/d")), PathBuf::from("d"));
+        assert_eq!(relative(Path::new("/a/b/../../c"), Path::new("/a/d")), PathBuf::from("../a/d"));
     }
 }

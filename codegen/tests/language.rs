@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use connectome_codegen::diagnostic::render_all;
 use connectome_codegen::emit::Layout;
-use connectome_codegen::generate;
+use connectome_codegen::{generate, input, output};
 use connectome_codegen::source::Source;
 use connectome_codegen::spec::field::{Converter, Format};
 
@@ -119,4 +119,19 @@ fn the_reference_lists_every_format_and_converter() {
         let row = format!("| `{name}` | {doc} |");
         assert!(reference.contains(&row), "specs/README.md lacks the line\n{row}");
     }
+}
+
+/// What a commit holds is what its specs say.
+#[test]
+fn the_generated_crate_is_up_to_date() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let layout = Layout { runtime: "../runtime".to_owned(), standalone: false };
+    let mut sources = input::read(&root.join("specs")).expect("the specs");
+    for source in &mut sources {
+        let inside = source.path.rfind("specs/").expect("a path below specs");
+        source.path.drain(..inside);
+    }
+    let files = generate(&sources, &layout).unwrap_or_else(|mistakes| panic!("{}", render_all(&mistakes, &sources)));
+    let changes = output::compare(&root.join("generated"), &files).expect("the crate");
+    assert!(changes.is_empty(), "run `cargo xtask gen`: {changes:?}");
 }
