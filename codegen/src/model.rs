@@ -430,7 +430,34 @@ pub struct Operation {
 #[allow(missing_docs)]
 pub struct Page {
     pub items: Vec<String>,
-    pub next: Option<Vec<String>>,
+    pub next: Next,
+    pub size: Option<(PagePlace, u64)>,
+}
+
+impl Page {
+    /// Whether there can be more than one.
+    pub fn goes_on(&self) -> bool {
+        self.next != Next::None
+    }
+}
+
+/// How the next page is found.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
+pub enum Next {
+    None,
+    Link(Vec<String>),
+    Offset { query: String, more: Vec<String>, at_most: Option<u64> },
+    After { field: Vec<String>, place: PagePlace, start: Option<Json> },
+    Cursor { from: Vec<String>, place: PagePlace },
+}
+
+/// Where a value that finds a page goes.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
+pub enum PagePlace {
+    Query(String),
+    Body(Vec<String>),
 }
 
 /// How much is too much.

@@ -49,7 +49,7 @@ fn methods(subject: &Subject<'_>, connector: &Connector) {
         methods.add(subject, rust_field(&trigger.name), format!("trigger `{}`", trigger.name), trigger.span);
     }
     let pages = |action: &&Operation| {
-        action.page.as_ref().is_some_and(|page| page.next.is_some())
+        action.page.as_ref().is_some_and(|page| page.goes_on())
             && action.output.iter().any(|output| output.source == Source::Items)
     };
     for action in connector.actions.iter().filter(pages) {

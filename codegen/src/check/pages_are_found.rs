@@ -1,4 +1,4 @@
-//! The pages of a stream or a step are found in one way, by sizes that the service takes.
+//! The pages of an action, a stream or a step are found in one way, by sizes that the service takes.
 
 use super::Subject;
 use crate::diagnostic::Diagnostic;
@@ -8,7 +8,9 @@ use crate::spec::exchange::Page;
 pub fn check(subject: &Subject<'_>) {
     for spec in subject.specs {
         let streams = spec.file.streams.iter().map(|(_, stream)| &stream.page);
-        streams.chain(spec.file.steps.iter().map(|(_, step)| &step.page)).for_each(|it| page(subject, it));
+        let steps = spec.file.steps.iter().map(|(_, step)| &step.page);
+        let actions = spec.file.actions.iter().filter_map(|(_, action)| action.exchange.page.as_ref());
+        streams.chain(steps).chain(actions).for_each(|it| page(subject, it));
     }
 }
 

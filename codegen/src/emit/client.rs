@@ -81,7 +81,7 @@ fn method(connector: &Connector, action: &Operation) -> TokenStream {
     let items = action
         .output
         .iter()
-        .find(|output| output.source == Source::Items && action.page.as_ref().is_some_and(|page| page.next.is_some()));
+        .find(|output| output.source == Source::Items && action.page.as_ref().is_some_and(|page| page.goes_on()));
     let items = items.and_then(|output| item_type(connector, output)).map(|ty| {
         let reader = ident(&format!("{}_items", rust_field(&action.name)));
         let doc = rust::doc(&format!(

@@ -208,6 +208,7 @@ fn format_words(format: Format) -> &'static str {
         Format::Identifier => "an id without `/`, `?`, `#` or blanks",
         Format::Token => "a token without blanks",
         Format::HeaderValue => "text in one line",
+        Format::CamelCase => "a name in camel case",
         Format::Angled => "text in angle brackets",
         Format::Script => "text that begins with `#!`",
     }
@@ -406,7 +407,7 @@ fn action(connector: &Connector, action: &Operation) -> Json {
         "inputs": inputs(connector, &action.input),
         "outputs": fields(&action.output),
         "send_first": one_needed(&action.send_first),
-        "paged": action.page.as_ref().is_some_and(|page| page.next.is_some()),
+        "paged": action.page.as_ref().is_some_and(|page| page.goes_on()),
         "cap": action.cap.as_ref().map(|cap| cap.at_most),
         "partial": !action.multi_status.is_empty(),
         "polls": action.poll.is_some(),

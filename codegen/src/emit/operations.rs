@@ -61,7 +61,8 @@ fn imports() -> TokenStream {
             filter::{Filter, FilterPlace, Syntax},
             format::Format,
             names::NameRule,
-            operation::{Call, Cap, Effect, Method, Next, Operation, Output, Page, Poll, Repeat},
+            operation::{Call, Cap, Effect, Method, Operation, Output, Poll, Repeat},
+            page::{Next, Page, PagePlace, PageSize},
             place::{Place, Source, Wire},
             shape::{Choice, Field, Literal, Record, Rules, Shape, Variant},
         };
@@ -205,15 +206,8 @@ fn operation(connector: &Connector, action: &Operation) -> TokenStream {
         set.push(quote!(keep_unlisted: true));
     }
     if let Some(page) = &action.page {
-        let items = tables::texts(&page.items);
-        let next = page.next.as_ref().map_or_else(
-            || quote!(Next::None),
-            |path| {
-                let path = tables::texts(path);
-                quote!(Next::Link(#path))
-            },
-        );
-        set.push(quote!(page: Some(Page { items: #items, next: #next })));
+        let page = tables::page(page);
+        set.push(quote!(page: Some(#page)));
     }
     if let Some(cap) = &action.cap {
         let (count, ask) = (tables::texts(&cap.count), tables::literals(&cap.ask));

@@ -5,7 +5,7 @@ use quote::quote;
 use serde_json::Value as Json;
 
 use super::rust::ident;
-use crate::model::{Conditional, Connector, Field, Place, Rules, Source, Type};
+use crate::model::{Conditional, Connector, Field, Next, Page, PagePlace, Place, Rules, Source, Type};
 use crate::names::rust_constant;
 use crate::spec::field::{Converter, FilterSyntax, Format};
 
@@ -52,6 +52,55 @@ pub fn literals(pairs: &[(String, Json)]) -> TokenStream {
         quote!((#name, #value))
     });
     quote!(&[#(#pairs),*])
+}
+
+/// How pages are found.
+pub fn page(page: &Page) -> TokenStream {
+    let items = texts(&page.items);
+    let next = match &page.next {
+        Next::None => quote!(Next::None),
+        Next::Link(path) => {
+            let path = texts(path);
+            quote!(Next::Link(#path))
+        }
+        Next::Offset { query, more, at_most } => {
+            let (more, at_most) = (texts(more), option_number(*at_most));
+            quote!(Next::Offset { query: #query, more: #more, at_most: #at_most })
+        }
+        Next::After { field, place, start } => {
+            let (field, place) = (texts(field), page_place(place));
+            let start = start.as_ref().map_or_else(
+                || quote!(None),
+                |start| {
+                    let start = literal(start);
+                    quote!(Some(#start))
+                },
+            );
+            quote!(Next::After { field: #field, place: #place, start: #start })
+        }
+        Next::Cursor { from, place } => {
+            let (from, place) = (texts(from), page_place(place));
+            quote!(Next::Cursor { from: #from, place: #place })
+        }
+    };
+    let size = page.size.as_ref().map_or_else(
+        || quote!(None),
+        |(place, ask)| {
+            let (place, ask) = (page_place(place), proc_macro2::Literal::u64_unsuffixed(*ask));
+            quote!(Some(PageSize { place: #place, ask: #ask }))
+        },
+    );
+    quote!(Page { items: #items, next: #next, size: #size })
+}
+
+fn page_place(place: &PagePlace) -> TokenStream {
+    match place {
+        PagePlace::Query(name) => quote!(PagePlace::Query(#name)),
+        PagePlace::Body(path) => {
+            let path = texts(path);
+            quote!(PagePlace::Body(#path))
+        }
+    }
 }
 
 /// A type.

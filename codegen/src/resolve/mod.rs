@@ -3,6 +3,7 @@
 pub mod field;
 mod join;
 pub mod operation;
+pub mod page;
 pub mod text;
 
 use crate::diagnostic::Diagnostic;

@@ -1,8 +1,8 @@
 //! Actions and triggers.
 
-use super::{Scope, field, text};
+use super::{Scope, field, page, text};
 use crate::diagnostic::Diagnostic;
-use crate::model::{self, Cap, Field, Operation, Page, Place, Poll, Source, Trigger, Type, Window};
+use crate::model::{self, Cap, Field, Operation, Place, Poll, Source, Trigger, Type, Window};
 use crate::read::{Literal, Names};
 use crate::source::Span;
 use crate::spec::exchange::{BodyForm, Exchange};
@@ -43,7 +43,7 @@ pub fn action(scope: &mut Scope<'_>, name: &Name, word: &spec::operation::Operat
         multi_status: exchange.multi_status.as_ref().map(|it| it.success.0.clone()).unwrap_or_default(),
         multi_status_task: exchange.multi_status.as_ref().and_then(|it| it.task.as_ref()).map(|it| it.value.clone()),
         keep_unlisted: exchange.keep_unlisted,
-        page: exchange.page.as_ref().map(|page| self::page(scope, page)),
+        page: exchange.page.as_ref().map(|page| page::page(page, scope.problems)),
         cap: exchange.cap.as_ref().map(|cap| Cap {
             count: text::checked_path(&cap.count, problems),
             at_most: cap.at_most,
@@ -140,21 +140,6 @@ fn example(word: &spec::operation::Example) -> model::Example {
         input: Some(word.input.value.clone()).filter(|value| !value.is_null()),
         output: word.output.as_ref().map(|it| it.value.clone()),
         departs: word.departs.clone(),
-    }
-}
-
-fn page(scope: &Scope<'_>, word: &spec::exchange::Page) -> Page {
-    let problems = scope.problems;
-    let size = word.size.as_ref().map(|size| ("size", size.span));
-    for (way, span) in word.ways.iter().copied().chain(size).filter(|(way, _)| *way != "next") {
-        problems.push(
-            Diagnostic::new("wrong-page", span, format!("the pages of an action are not found by `{way}`"))
-                .help("say `next`, or leave it out for a single page; fixed parameters go under `query:`"),
-        );
-    }
-    Page {
-        items: text::checked_path(&word.items, problems),
-        next: word.next.as_ref().map(|next| text::checked_path(next, problems)),
     }
 }
 

@@ -70,6 +70,7 @@ choice! {
         Identifier = "identifier" = "An id that is safe in a path: no `/`, `?`, `#`, blank or control character.",
         Token = "token" = "An API token: ASCII without blanks or control characters.",
         HeaderValue = "header_value" = "Text without control characters.",
+        CamelCase = "camel_case" = "A name in camel case, as `createdDateTime`.",
         Angled = "angled" = "Text that begins with `<` and ends with `>`, as Internet message ids do.",
         Script = "script" = "Bytes that begin with `#!`.",
     }

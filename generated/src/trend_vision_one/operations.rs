@@ -7,7 +7,8 @@ use connectome_core::{
     connector::{Connector, ErrorBody, Grants, Role, Test, Trigger, Window},
     convert::Convert, filter::{Filter, FilterPlace, Syntax},
     format::Format, names::NameRule,
-    operation::{Call, Cap, Effect, Method, Next, Operation, Output, Page, Poll, Repeat},
+    operation::{Call, Cap, Effect, Method, Operation, Output, Poll, Repeat},
+    page::{Next, Page, PagePlace, PageSize},
     place::{Place, Source, Wire},
     shape::{Choice, Field, Literal, Record, Rules, Shape, Variant},
 };
@@ -476,6 +477,7 @@ pub static GET_ALERT_LIST: Operation = Operation {
     page: Some(Page {
         items: &["items"],
         next: Next::Link(&["nextLink"]),
+        size: None,
     }),
     ordered: &[("start_date_time", "end_date_time")],
     input: &Record {
@@ -662,6 +664,7 @@ pub static LIST_API_KEYS: Operation = Operation {
     page: Some(Page {
         items: &["items"],
         next: Next::Link(&["nextLink"]),
+        size: None,
     }),
     input: &Record {
         fields: &[
@@ -1102,6 +1105,7 @@ pub static GET_ENDPOINT_DATA: Operation = Operation {
     page: Some(Page {
         items: &["items"],
         next: Next::Link(&["nextLink"]),
+        size: None,
     }),
     input: &Record {
         fields: &[
@@ -1171,6 +1175,7 @@ pub static GET_OAT_LIST: Operation = Operation {
     page: Some(Page {
         items: &["items"],
         next: Next::Link(&["nextLink"]),
+        size: None,
     }),
     cap: Some(Cap {
         count: &["totalCount"],
@@ -1475,6 +1480,7 @@ pub static GET_EXCEPTION_LIST: Operation = Operation {
     page: Some(Page {
         items: &["items"],
         next: Next::Link(&["nextLink"]),
+        size: None,
     }),
     output: &[
         Output::of(
@@ -1589,6 +1595,7 @@ pub static GET_SUSPICIOUS_LIST: Operation = Operation {
     page: Some(Page {
         items: &["items"],
         next: Next::Link(&["nextLink"]),
+        size: None,
     }),
     output: &[
         Output::of(
@@ -1687,7 +1694,7 @@ pub static SUBMIT_URLS_TO_SANDBOX: Operation = Operation {
             Field::new("urls", Shape::List(&Shape::Text), Place::BodyItems(Some("url")))
                 .required()
                 .rules(Rules {
-                    format: Some(Format::Url),
+                    min_length: Some(1),
                     min_items: Some(1),
                     max_items: Some(10),
                     ..Rules::NONE
@@ -2001,6 +2008,7 @@ pub static GET_SANDBOX_SUSPICIOUS_LIST: Operation = Operation {
     page: Some(Page {
         items: &["items"],
         next: Next::None,
+        size: None,
     }),
     poll: Some(Poll {
         call: Some("/sandbox/tasks/{id}"),
@@ -2208,6 +2216,7 @@ pub static GET_CUSTOM_SCRIPT_LIST: Operation = Operation {
     page: Some(Page {
         items: &["items"],
         next: Next::Link(&["nextLink"]),
+        size: None,
     }),
     input: &Record {
         fields: &[
@@ -2403,6 +2412,7 @@ pub static GET_EMAIL_ACTIVITY_DATA: Operation = Operation {
     page: Some(Page {
         items: &["items"],
         next: Next::Link(&["nextLink"]),
+        size: None,
     }),
     cap: Some(Cap {
         count: &["totalCount"],
@@ -2466,6 +2476,7 @@ pub static GET_EMAIL_ACTIVITY_DATA: Operation = Operation {
                 }),
             Field::new("select", Shape::List(&Shape::Text), Place::Query("select", ","))
                 .rules(Rules {
+                    format: Some(Format::CamelCase),
                     max_length: Some(2048),
                     ..Rules::NONE
                 }),
@@ -2571,6 +2582,7 @@ pub static GET_EMAIL_ACTIVITY_DATA_COUNT: Operation = Operation {
                 }),
             Field::new("select", Shape::List(&Shape::Text), Place::Query("select", ","))
                 .rules(Rules {
+                    format: Some(Format::CamelCase),
                     max_length: Some(2048),
                     ..Rules::NONE
                 }),
@@ -2618,6 +2630,7 @@ pub static GET_ENDPOINT_ACTIVITY_DATA: Operation = Operation {
     page: Some(Page {
         items: &["items"],
         next: Next::Link(&["nextLink"]),
+        size: None,
     }),
     cap: Some(Cap {
         count: &["totalCount"],
@@ -2713,6 +2726,7 @@ pub static GET_ENDPOINT_ACTIVITY_DATA: Operation = Operation {
                 }),
             Field::new("select", Shape::List(&Shape::Text), Place::Query("select", ","))
                 .rules(Rules {
+                    format: Some(Format::CamelCase),
                     max_length: Some(2048),
                     ..Rules::NONE
                 }),
@@ -2850,6 +2864,7 @@ pub static GET_ENDPOINT_ACTIVITY_DATA_COUNT: Operation = Operation {
                 }),
             Field::new("select", Shape::List(&Shape::Text), Place::Query("select", ","))
                 .rules(Rules {
+                    format: Some(Format::CamelCase),
                     max_length: Some(2048),
                     ..Rules::NONE
                 }),

@@ -10,7 +10,8 @@ use crate::answer::{Answer, at, read_error};
 use crate::connection::Connection;
 use crate::decode::decode;
 use crate::error::{Error, ErrorKind};
-use crate::operation::{Cap, Next, Operation, Poll, Repeat};
+use crate::operation::{Cap, Operation, Poll, Repeat};
+use crate::page::Following;
 use crate::place::Source;
 use crate::request::{Body, Request, fill, with_query};
 use crate::settle::{Findings, outputs};
@@ -24,7 +25,15 @@ impl Connection {
         while let Some(page) = reading.next_page().await? {
             items.extend(page);
         }
-        reading.finish(items)
+        let cut = reading.cut().map(str::to_owned);
+        let output = reading.finish(items)?;
+        match cut {
+            None => Ok(output),
+            Some(why) => Err(Error::new(ErrorKind::TooMany, why)
+                .operation(operation.name)
+                .advice("narrow the search; what could be read is attached")
+                .output(output)),
+        }
     }
 
     /// Runs an operation up to its first answer. Pages are read as the caller asks for them.
@@ -40,7 +49,10 @@ impl Connection {
         cap: Option<Cap>,
     ) -> Result<Reading, Error> {
         let input = self.validate(operation, input)?;
-        let request = self.request(operation, &input)?;
+        let mut request = self.request(operation, &input)?;
+        if let Some(page) = operation.page {
+            request = page.first(request);
+        }
         let mut waited = Waited::Ended;
         let mut first = None;
         if let Some(poll) = &operation.poll {
@@ -67,7 +79,9 @@ impl Connection {
             cap,
             state: State::First,
             answer: first,
-            links: HashSet::new(),
+            pages: HashSet::new(),
+            read: 0,
+            cut: None,
             body: None,
         })
     }
@@ -168,7 +182,11 @@ pub struct Reading {
     request: Request,
     state: State,
     answer: Answer,
-    links: HashSet<String>,
+    /// What led to each page so far: the same again would never end.
+    pages: HashSet<String>,
+    /// How many records went before the page at hand, counted as the service counts.
+    read: u64,
+    cut: Option<String>,
     cap: Option<Cap>,
     body: Option<Value>,
 }
@@ -176,8 +194,8 @@ pub struct Reading {
 enum State {
     /// The first answer is at hand and unread.
     First,
-    /// The next page is at this target.
-    Next(String),
+    /// The request of the next page has been made ready.
+    Next,
     /// There is no more.
     Done,
 }
@@ -192,6 +210,14 @@ impl fmt::Debug for Reading {
 impl Reading {
     /// The records of the next page, under the user's names; `None` after the last. A page may be empty.
     pub async fn next_page(&mut self) -> Result<Option<Vec<Value>>, Error> {
+        let shape = self.item_shape();
+        let names = self.connection.connector().names;
+        let records = self.next_records().await?;
+        Ok(records.map(|records| records.into_iter().map(|record| decode(names, &shape, record)).collect()))
+    }
+
+    /// The records of the next page as the service wrote them; `None` after the last. A page may be empty.
+    pub async fn next_records(&mut self) -> Result<Option<Vec<Value>>, Error> {
         let Some(page) = self.operation.page else { return Ok(None) };
         let body = match std::mem::replace(&mut self.state, State::Done) {
             State::Done => return Ok(None),
@@ -203,25 +229,36 @@ impl Reading {
                 }
                 body
             }
-            State::Next(target) => {
-                self.request.target = target;
+            State::Next => {
                 let answer = self.connection.ask(self.operation, &self.request, Repeat::Safe).await?;
                 self.json(&answer)?
             }
         };
-        if let Next::Link(path) = page.next
-            && let Some(link) = at(&body, path).and_then(Value::as_str).filter(|link| !link.is_empty())
-        {
-            self.state = State::Next(self.follow(link)?);
+        match page.following(&self.request, &body, self.read) {
+            Following::End => {}
+            Following::Link(link) => {
+                self.request.target = self.follow(&link)?;
+                self.state = State::Next;
+            }
+            Following::Request(request) => {
+                self.request = *request;
+                self.read += page.size.map_or(0, |size| size.ask);
+                self.turn(self.pages.len().to_string())?;
+                self.state = State::Next;
+            }
+            Following::Cut(why) => self.cut = Some(why),
+            Following::Wrong(why) => return Err(self.wrong(why)),
         }
-        let shape = self.item_shape();
-        let names = self.connection.connector().names;
-        let records = match take(body, page.items) {
-            Value::Array(records) => records,
-            Value::Null => Vec::new(),
-            _ => return Err(self.wrong(format!("{} is not a list", page.items.join(".")))),
-        };
-        Ok(Some(records.into_iter().map(|record| decode(names, &shape, record)).collect()))
+        match take(body, page.items) {
+            Value::Array(records) => Ok(Some(records)),
+            Value::Null => Ok(Some(Vec::new())),
+            _ => Err(self.wrong(format!("{} is not a list", page.items.join(".")))),
+        }
+    }
+
+    /// Why there are records that cannot be reached, once the last page has been read.
+    pub fn cut(&self) -> Option<&str> {
+        self.cut.as_deref()
     }
 
     /// Puts the outputs together, with these records as the items.
@@ -273,13 +310,19 @@ impl Reading {
     fn follow(&mut self, link: &str) -> Result<String, Error> {
         let target =
             self.connection.origin().rebase(link, self.connection.base_path()).map_err(|why| self.wrong(why))?;
-        if !self.links.insert(target.clone()) {
+        self.turn(target.clone())?;
+        Ok(target)
+    }
+
+    /// Notes that another page follows.
+    fn turn(&mut self, page: String) -> Result<(), Error> {
+        if !self.pages.insert(page) {
             return Err(self.wrong("the service gives the same next page twice".to_owned()));
         }
-        if self.links.len() >= self.connection.settings().max_pages {
+        if self.pages.len() >= self.connection.settings().max_pages {
             return Err(self.wrong(format!("more than {} pages", self.connection.settings().max_pages)));
         }
-        Ok(target)
+        Ok(())
     }
 
     fn json(&self, answer: &Answer) -> Result<Value, Error> {

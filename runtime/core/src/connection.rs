@@ -20,7 +20,7 @@ use crate::secret::Redactor;
 use crate::settle::refuse;
 use crate::template;
 use crate::transport::{Network, Transport};
-use crate::validate::validate;
+use crate::validate::{examine, validate};
 
 /// What the user decides about a connection.
 #[derive(Clone)]
@@ -173,8 +173,12 @@ impl Connection {
 
     /// Checks an input against its operation and brings it into the one form.
     pub fn validate(&self, operation: &'static Operation, input: &Value) -> Result<Map<String, Value>, Error> {
-        let input = validate(operation.input, input, self.clock().now())
-            .map_err(|violations| self.input_error(operation, violations))?;
+        let (input, mut violations) = examine(operation.input, input, self.clock().now());
+        if !violations.is_empty() {
+            // What only shows when the rest is put together is told in the same breath.
+            violations.extend(build(self.connector(), operation, self.base_path(), &input).err().unwrap_or_default());
+            return Err(self.input_error(operation, violations));
+        }
         for field in operation.input.fields.iter().filter(|field| field.secret) {
             if let Some(Value::String(secret)) = input.get(field.name) {
                 self.0.redactor.learn(secret);

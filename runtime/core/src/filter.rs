@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::validate::{Violation, join, show};
+
 /// Where a filter goes, and what it may hold.
 #[derive(Debug, Clone, Copy)]
 pub struct Filter {
@@ -40,18 +42,25 @@ pub enum Syntax {
 }
 
 impl Filter {
-    /// The expression for these entries, or why there is none. Entries with a null value are passed over.
-    pub fn expression(&self, entries: &Map<String, Value>, operator: &str) -> Result<String, Vec<(String, String)>> {
+    /// The expression for these entries, or why there is none, by pointers from the entries. Entries with a null value are
+    /// passed over.
+    pub fn expression(&self, entries: &Map<String, Value>, operator: &str) -> Result<String, Vec<Violation>> {
         let mut problems = Vec::new();
         let mut terms = Vec::new();
-        for (name, value) in entries {
-            let name = self.rename.iter().find(|(from, _)| from == name).map_or(name.as_str(), |(_, to)| to);
+        for (given, value) in entries {
+            let mut wrong = |expected: &str, found: &Value| {
+                problems.push(Violation {
+                    pointer: join("", given),
+                    expected: expected.to_owned(),
+                    found: show(found),
+                });
+            };
+            let name = self.rename.iter().find(|(from, _)| from == given).map_or(given.as_str(), |(_, to)| to);
             if !is_name(name) {
-                problems.push((
-                    name.to_owned(),
-                    "a field name: a letter followed by letters, digits and `_`, and none of `and`, `or`, `not`"
-                        .to_owned(),
-                ));
+                wrong(
+                    "a field name: a letter followed by letters, digits and `_`, and none of `and`, `or`, `not`",
+                    &Value::from(name),
+                );
                 continue;
             }
             let text = match value {
@@ -60,13 +69,12 @@ impl Filter {
                 Value::Number(number) => number.to_string(),
                 Value::Bool(flag) => flag.to_string(),
                 Value::Array(_) | Value::Object(_) => {
-                    problems.push((name.to_owned(), "expected text, a number, true or false".to_owned()));
+                    wrong("text, a number, true or false", value);
                     continue;
                 }
             };
             if text.chars().any(char::is_control) {
-                problems
-                    .push((name.to_owned(), "a value may not hold line breaks or other control characters".to_owned()));
+                wrong("text without line breaks or other control characters", value);
                 continue;
             }
             terms.push(self.syntax.term(name, &text));

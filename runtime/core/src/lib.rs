@@ -22,6 +22,7 @@ pub mod format;
 pub mod names;
 pub mod operation;
 pub mod origin;
+pub mod page;
 pub mod place;
 pub mod rate;
 pub mod request;

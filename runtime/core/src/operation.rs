@@ -1,5 +1,6 @@
 //! An operation as data: everything the runtime needs to run it, and the simulator to answer it.
 
+use crate::page::Page;
 use crate::shape::{Literal, Record};
 
 /// One thing that can be asked of a service.
@@ -21,6 +22,8 @@ pub struct Operation {
     pub call: Call,
     /// Query parameters that are always sent.
     pub query: &'static [(&'static str, Literal)],
+    /// What a JSON body always holds, as a JSON object.
+    pub body: Option<Literal>,
     /// Headers that are always sent.
     pub headers: &'static [(&'static str, &'static str)],
     /// Statuses that mean success.
@@ -127,24 +130,6 @@ pub enum Repeat {
     Unsafe,
 }
 
-/// How the records of all pages are found.
-#[derive(Debug, Clone, Copy)]
-pub struct Page {
-    /// The path of the list of records.
-    pub items: &'static [&'static str],
-    /// How the next page is found.
-    pub next: Next,
-}
-
-/// How the next page is found.
-#[derive(Debug, Clone, Copy)]
-pub enum Next {
-    /// There is only one.
-    None,
-    /// The answer holds its URL at this path.
-    Link(&'static [&'static str]),
-}
-
 /// How many results are too many.
 #[derive(Debug, Clone, Copy)]
 pub struct Cap {
@@ -211,6 +196,7 @@ impl Operation {
             permissions: &[],
             call: Call::get("/"),
             query: &[],
+            body: None,
             headers: &[],
             success: &[200],
             array_of_one: false,

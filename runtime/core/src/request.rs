@@ -83,10 +83,10 @@ impl fmt::Debug for Content {
 }
 
 /// Everything but what RFC 3986 calls unreserved is encoded, in a path segment as in a query value.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Colons and commas stay readable in a query.
-const IN_QUERY: &AsciiSet = &ENCODED.remove(b':').remove(b',');
+pub(crate) const IN_QUERY: &AsciiSet = &ENCODED.remove(b':').remove(b',');
 
 /// Builds the request. What only shows when all is put together, as a filter's length, is a violation here.
 pub fn build(
@@ -118,7 +118,14 @@ pub fn build(
         }
     }
     for (name, value) in operation.query {
-        parts.target.push((name, value.text()));
+        match value.value() {
+            // A list repeats the parameter.
+            Value::Array(values) => parts.target.extend(values.iter().map(|value| (*name, joined(value, ",")))),
+            _ => parts.target.push((name, value.text())),
+        }
+    }
+    if let Some(Value::Object(fixed)) = operation.body.map(|body| body.value()) {
+        parts.object.extend(fixed);
     }
     for (start, end) in operation.ordered {
         if let (Some(Value::String(first)), Some(Value::String(last))) = (input.get(*start), input.get(*end))
@@ -149,12 +156,7 @@ pub fn fill(path: &str, input: &Map<String, Value>) -> String {
 pub fn with_query(request: &Request, query: &[(&str, Literal)]) -> Request {
     let mut request = request.clone();
     for (name, value) in query {
-        let named = format!("{}=", utf8_percent_encode(name, ENCODED));
-        let (path, old) = request.target.split_once('?').unwrap_or((&request.target, ""));
-        let mut kept: Vec<String> =
-            old.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with(&named)).map(str::to_owned).collect();
-        kept.push(format!("{named}{}", utf8_percent_encode(&value.text(), IN_QUERY)));
-        request.target = format!("{path}?{}", kept.join("&"));
+        request.target = crate::page::with_parameter(&request.target, name, &value.text());
     }
     request
 }
@@ -233,8 +235,8 @@ impl Parts {
         let operator = input.get(filter.operator).and_then(Value::as_str).unwrap_or("or");
         match filter.expression(entries, operator) {
             Err(problems) => {
-                for (name, expected) in problems {
-                    self.wrong(format!("/{}/{name}", field.name), expected, "something else");
+                for Violation { pointer, expected, found } in problems {
+                    self.wrong(format!("/{}{pointer}", field.name), expected, found);
                 }
             }
             Ok(expression) if expression.is_empty() => {

@@ -31,9 +31,15 @@ impl fmt::Display for Violation {
 
 /// Checks a value against a record and brings it into the one form. `now` is for limits on age.
 pub fn validate(record: &Record, value: &Value, now: Timestamp) -> Result<Map<String, Value>, Vec<Violation>> {
+    let (object, violations) = examine(record, value, now);
+    if violations.is_empty() { Ok(object) } else { Err(violations) }
+}
+
+/// As [`validate`], with what is right of a value that has mistakes: what is left may have more of them together.
+pub(crate) fn examine(record: &Record, value: &Value, now: Timestamp) -> (Map<String, Value>, Vec<Violation>) {
     let mut check = Check { now, violations: Vec::new() };
     let object = check.record(record, value, "");
-    if check.violations.is_empty() { Ok(object) } else { Err(check.violations) }
+    (object, check.violations)
 }
 
 struct Check {
@@ -92,7 +98,8 @@ impl Check {
             }
             if field.required {
                 let found = if given.contains_key(field.name) { "null" } else { "nothing" };
-                self.wrong(&place, field.shape.name(), found);
+                let expected = if field.rules.one_of.is_empty() { field.shape.name() } else { one_of(&field.rules) };
+                self.wrong(&place, expected, found);
             }
             return None;
         };
@@ -198,7 +205,7 @@ impl Check {
                 self.wrong(
                     &join(pointer, "content"),
                     "the file's bytes in Base64",
-                    format!("{} characters that are not Base64", content.chars().count()),
+                    format!("{} of something other than Base64", characters(content.chars().count())),
                 );
                 None
             }
@@ -262,8 +269,7 @@ impl Check {
         match rules.one_of.iter().find(fits) {
             Some(listed) => listed.value(),
             None => {
-                let names: Vec<String> = rules.one_of.iter().map(|it| show(&it.value())).collect();
-                self.wrong(pointer, format!("one of {}", names.join(", ")), show(&value));
+                self.wrong(pointer, one_of(rules), show(&value));
                 value
             }
         }
@@ -271,7 +277,6 @@ impl Check {
 
     fn text(&mut self, rules: &Rules, send: Option<Convert>, text: String, pointer: &str) -> Value {
         let count = text.chars().count();
-        let characters = |count: usize| format!("{count} {}", if count == 1 { "character" } else { "characters" });
         if rules.min_length.is_some_and(|min| count < min) {
             self.wrong(
                 pointer,
@@ -288,11 +293,14 @@ impl Check {
                 self.wrong(pointer, format!("at most {max} bytes before encoding"), format!("{bytes}"));
             }
         }
-        let Some(format) = rules.format else { return Value::from(text) };
+        // Of an empty text the length says enough.
+        let Some(format) = rules.format.filter(|_| count > 0 || rules.min_length.is_none()) else {
+            return Value::from(text);
+        };
         if format == Format::Timestamp {
             return self.timestamp(rules, text, pointer);
         }
-        if !(text.is_empty() && rules.min_length == Some(0)) && !format.fits(&text) {
+        if !format.fits(&text) {
             self.wrong(pointer, format.describe(), show(&Value::from(without_password(format, &text))));
         }
         Value::from(text)
@@ -384,6 +392,15 @@ fn is_nothing(field: &Field, value: &Value) -> bool {
     }
 }
 
+fn one_of(rules: &Rules) -> String {
+    let names: Vec<String> = rules.one_of.iter().map(|it| show(&it.value())).collect();
+    format!("one of {}", names.join(", "))
+}
+
+fn characters(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "character" } else { "characters" })
+}
+
 fn elements(count: usize) -> &'static str {
     if count == 1 { "element" } else { "elements" }
 }
@@ -417,7 +434,7 @@ fn same(listed: &Literal, value: &Value) -> bool {
     }
 }
 
-fn join(pointer: &str, key: &str) -> String {
+pub(crate) fn join(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
@@ -430,7 +447,7 @@ fn without_password(format: Format, text: &str) -> String {
 }
 
 /// A value as a message shows it: never longer than a line.
-fn show(value: &Value) -> String {
+pub(crate) fn show(value: &Value) -> String {
     let text = match value {
         Value::Array(items) => return format!("a list of {}", items.len()),
         Value::Object(_) => return "an object".to_owned(),

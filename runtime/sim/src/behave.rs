@@ -1,7 +1,8 @@
 //! What a call does to the service, verb by verb.
 
 use bytes::Bytes;
-use connectome_core::operation::{Next, Operation};
+use connectome_core::operation::Operation;
+use connectome_core::page::Next;
 use connectome_core::place::Place;
 use connectome_core::shape::Shape;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};

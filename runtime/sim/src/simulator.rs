@@ -104,8 +104,8 @@ impl Simulator {
         let page = self.operation(request, path).and_then(|operation| operation.page);
         let items = page.map_or(&[][..], |page| page.items);
         let next = page.map_or(&[][..], |page| match page.next {
-            connectome_core::operation::Next::Link(path) => path,
-            connectome_core::operation::Next::None => &[],
+            connectome_core::page::Next::Link(path) => path,
+            _ => &[],
         });
         for kind in &active {
             fault::after(kind, &mut reply, items, next);
