@@ -81,9 +81,10 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// Whether the verb stops cleanly by itself when interrupted.
-    pub fn stops_itself(&self) -> bool {
-        matches!(self, Verb::Trigger(_) | Verb::Simulate(_))
+    /// Whether the verb is cut off by an interruption. Others end in good order by themselves, or wait for nobody but
+    /// their user, whom a signal lets go.
+    pub fn is_cut_off(&self) -> bool {
+        matches!(self, Verb::Demo(_) | Verb::Check(_))
     }
 }
 
@@ -244,8 +245,10 @@ pub struct State {
 #[derive(Debug, Subcommand)]
 pub enum StateVerb {
     /// Lists checkpoints
+    #[command(after_help = "Example:\n  connectome state show")]
     Show,
     /// Forgets checkpoints, after asking
+    #[command(after_help = "Example:\n  connectome state reset trigger/trend-vision-one")]
     Reset {
         /// The beginning of the names of those to forget
         name: String,

@@ -11,6 +11,7 @@ use toml_edit::{DocumentMut, Item, TableLike};
 
 use crate::World;
 use crate::arguments::Access;
+use crate::print;
 
 /// What instances may say beside their parameters.
 const INSTANCE_KEYS: [&str; 7] =
@@ -25,7 +26,7 @@ pub fn connect(world: &World, connector: &'static Connector, access: &Access) ->
     let settings = settings(world, connector, access)?;
     let connection = Connection::new(connector, settings)?;
     for warning in connection.warnings() {
-        eprintln!("warning: {warning}");
+        print::tell(&format!("warning: {warning}"));
     }
     Ok(connection)
 }

@@ -6,6 +6,7 @@ use connectome_core::{Error, ErrorKind};
 
 use crate::World;
 use crate::arguments::Form;
+use crate::print;
 
 /// Done, or why not.
 pub type Outcome = Result<(), Error>;
@@ -17,8 +18,8 @@ pub fn code(world: &World, outcome: Outcome) -> ExitCode {
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             match world.arguments.output {
-                Form::Text => eprintln!("error: {error}"),
-                Form::Json | Form::Jsonl => eprintln!("{}", error.to_json()),
+                Form::Text => print::tell(&format!("error: {error}")),
+                Form::Json | Form::Jsonl => print::tell(&error.to_json().to_string()),
             }
             ExitCode::from(error.kind().exit_code())
         }
@@ -32,19 +33,24 @@ fn is_closed_pipe(error: &Error) -> bool {
     error.kind() == ErrorKind::Storage && error.parts().message == CLOSED_PIPE
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-pub async fn interrupted() {
-    let interrupt = tokio::signal::ctrl_c();
+/// Waits for Ctrl-C or SIGTERM, from the moment of this call on: they no longer end the process by themselves.
+pub fn interrupted() -> impl Future<Output = ()> {
     #[cfg(unix)]
     {
-        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-        if let Ok(mut terminate) = terminate {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
+        use tokio::signal::unix::{SignalKind, signal};
+        let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+        async move {
+            match signals {
+                (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                },
+                _ => drop(tokio::signal::ctrl_c().await),
             }
-            return;
         }
     }
-    let _ = interrupt.await;
+    #[cfg(not(unix))]
+    async {
+        drop(tokio::signal::ctrl_c().await)
+    }
 }

@@ -1,10 +1,14 @@
 //! The command `connectome`. It knows connectors only by their tables.
 
+// They panic when nobody reads any more; `print` does not.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod arguments;
 mod configuration;
 mod exit;
 mod input;
 mod logging;
+mod near;
 mod print;
 mod verbs;
 
@@ -30,8 +34,9 @@ impl World {
     fn connector(&self, name: &str) -> Result<&'static Connector, Error> {
         self.connectors.iter().find(|connector| connector.name == name).copied().ok_or_else(|| {
             let names: Vec<&str> = self.connectors.iter().map(|connector| connector.name).collect();
+            let all = format!("there are: {}", names.join(", "));
             Error::new(ErrorKind::Input, format!("there is no connector {name:?}"))
-                .advice(format!("there are: {}", names.join(", ")))
+                .advice(near::advice(name, names, all))
         })
     }
 }
@@ -42,9 +47,11 @@ pub fn main(connectors: &'static [&'static Connector], services: &'static [&'sta
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are no mistakes; everything else is bad usage.
-            let code = if error.use_stderr() { 2 } else { 0 };
-            let _ = error.print();
-            return ExitCode::from(code);
+            return match error.print() {
+                _ if error.use_stderr() => ExitCode::from(2),
+                Err(failed) if failed.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::from(1),
+                _ => ExitCode::SUCCESS,
+            };
         }
     };
     logging::start(&arguments);
@@ -52,7 +59,7 @@ pub fn main(connectors: &'static [&'static Connector], services: &'static [&'sta
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: the process cannot start its threads: {error}");
+            print::tell(&format!("error: the process cannot start its threads: {error}"));
             return ExitCode::from(1);
         }
     };
@@ -63,11 +70,14 @@ pub fn main(connectors: &'static [&'static Connector], services: &'static [&'sta
 }
 
 async fn run(world: &World) -> Outcome {
-    let work = dispatch(world);
+    if !world.arguments.verb.is_cut_off() {
+        return dispatch(world).await;
+    }
+    let stop = exit::interrupted();
     tokio::select! {
         biased;
-        outcome = work => outcome,
-        () = exit::interrupted(), if !world.arguments.verb.stops_itself() => Err(Error::new(ErrorKind::Interrupted, "interrupted")),
+        outcome = dispatch(world) => outcome,
+        () = stop => Err(Error::new(ErrorKind::Interrupted, "interrupted")),
     }
 }
 

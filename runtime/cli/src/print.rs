@@ -1,4 +1,4 @@
-//! Printing results to standard output.
+//! Printing: results to standard output, everything else to standard error.
 
 use std::io::{self, Write};
 
@@ -41,6 +41,17 @@ pub fn indented(value: &Value, margin: usize) -> String {
 /// Prints a JSON line.
 pub fn json_line(value: &Value) -> Result<(), Error> {
     line(&value.to_string())
+}
+
+/// Tells something on standard error. If nobody reads that either, there is nobody left to tell.
+pub fn tell(text: &str) {
+    ask(&format!("{text}\n"));
+}
+
+/// A question on standard error; its answer is typed on the same line.
+pub fn ask(text: &str) {
+    let mut out = io::stderr().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 fn failed(error: io::Error) -> Error {

@@ -27,6 +27,10 @@ pub struct Entry {
     pub updated: String,
 }
 
+/// A checkpoint that is reserved for this process.
+#[derive(Debug)]
+pub struct Claim(#[expect(dead_code, reason = "the lock goes with the file")] fs::File);
+
 impl State {
     /// Opens a database, or makes one that only its owner can read.
     pub fn open(path: &Path) -> Result<Self, Error> {
@@ -86,6 +90,25 @@ impl State {
             )
             .map(drop)
             .map_err(|error| broken(&self.path, &error))
+    }
+
+    /// Reserves a checkpoint for this process, so that two of them do not both give what follows it. It is free again
+    /// when the claim goes, and when the process ends, however that happens.
+    pub fn claim(&self, key: &str) -> Result<Claim, Error> {
+        let mut path = self.path.clone().into_os_string();
+        path.push(format!(".{}.lock", key.replace(|it: char| !it.is_ascii_alphanumeric() && it != '_', "-")));
+        let path = PathBuf::from(path);
+        private_file(&path).map_err(|error| disk(&path, &error))?;
+        let file = fs::OpenOptions::new().append(true).open(&path).map_err(|error| disk(&path, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Claim(file)),
+            Err(fs::TryLockError::WouldBlock) => Err(Error::new(
+                ErrorKind::Storage,
+                format!("another connectome is at work on {key} in {}", self.path.display()),
+            )
+            .advice("wait until it has ended, or name another file with --state")),
+            Err(fs::TryLockError::Error(error)) => Err(disk(&path, &error)),
+        }
     }
 
     /// Every checkpoint.

@@ -1,6 +1,8 @@
 //! `connectome action`
 
-use connectome_core::operation::Operation;
+use std::pin::{Pin, pin};
+
+use connectome_core::operation::{Effect, Operation};
 use connectome_core::place::{Place, Source};
 use connectome_core::request::{Body, Content, Request, fill};
 use connectome_core::secret::MASK;
@@ -10,8 +12,8 @@ use serde_json::{Value, json};
 use crate::World;
 use crate::arguments::{Action, Form};
 use crate::configuration::{connect, settings};
-use crate::exit::Outcome;
-use crate::{input, print};
+use crate::exit::{Outcome, interrupted};
+use crate::{input, near, print};
 
 pub async fn run(world: &World, verb: &Action) -> Outcome {
     let connector = world.connector(&verb.connector)?;
@@ -21,19 +23,49 @@ pub async fn run(world: &World, verb: &Action) -> Outcome {
         return dry_run(world, verb, connector, operation, &input);
     }
     let connection = connect(world, connector, &verb.access)?;
+    let stop = pin!(interrupted());
     if let Some(list) = streamed(operation) {
         return match world.arguments.output {
-            Form::Jsonl => lines(&connection, operation, &input).await,
-            Form::Text | Form::Json => document(&connection, operation, &input, list).await,
+            Form::Jsonl => lines(&connection, operation, &input, stop).await,
+            Form::Text | Form::Json => document(&connection, operation, &input, list, stop).await,
         };
     }
     let form = world.arguments.output;
-    match connection.call(operation, input).await {
-        Ok(output) => print::document(form, &output),
+    match unless(stop, operation, connection.call(operation, input)).await {
+        Ok(output) => print::document(form, &output).map_err(|error| match operation.effect {
+            Effect::Read => error,
+            _ => error.advice(
+                "the action was carried out, but its result is lost; look at the service before running it again",
+            ),
+        }),
         Err(error) => {
-            partial(form, &error)?;
+            // The error names the tasks that were started, so it is told even if the result cannot be.
+            if let Err(unprinted) = partial(form, &error) {
+                print::tell(&format!("warning: {}", unprinted.parts().message));
+            }
             Err(error)
         }
+    }
+}
+
+fn stopped(operation: &Operation) -> Error {
+    let error = Error::new(ErrorKind::Interrupted, "interrupted").operation(operation.name);
+    match operation.effect {
+        Effect::Read => error,
+        _ => error.advice("a request may have been carried out; look at the service before running it again"),
+    }
+}
+
+/// Work that ends in good order when somebody interrupts.
+async fn unless<T>(
+    stop: Pin<&mut impl Future<Output = ()>>,
+    operation: &Operation,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::select! {
+        biased;
+        done = work => done,
+        () = stop => Err(stopped(operation)),
     }
 }
 
@@ -54,19 +86,8 @@ fn unknown(connector: &connectome_core::connector::Connector, name: &str) -> Err
     if connector.trigger(name).is_some() {
         return error.advice(format!("it is a trigger: `connectome trigger {} {name}`", connector.name));
     }
-    let words: Vec<&str> = name.split(['_', '-', ' ']).filter(|word| word.len() > 3).collect();
-    let like: Vec<&str> = connector
-        .operations
-        .iter()
-        .map(|it| it.name)
-        .filter(|it| words.iter().any(|word| it.contains(word)))
-        .take(6)
-        .collect();
-    error.advice(if like.is_empty() {
-        format!("`connectome describe {}` lists them", connector.name)
-    } else {
-        format!("perhaps: {}", like.join(", "))
-    })
+    let all = format!("`connectome describe {}` lists them", connector.name);
+    error.advice(near::advice(name, connector.operations.iter().map(|it| it.name), all))
 }
 
 /// The output that lists the records of all pages.
@@ -75,9 +96,14 @@ fn streamed(operation: &Operation) -> Option<&'static str> {
 }
 
 /// Prints each record as a line as it comes: one page is held at a time.
-async fn lines(connection: &Connection, operation: &'static Operation, input: &Value) -> Outcome {
-    let mut reading = connection.open(operation, input).await?;
-    while let Some(page) = reading.next_page().await? {
+async fn lines(
+    connection: &Connection,
+    operation: &'static Operation,
+    input: &Value,
+    mut stop: Pin<&mut impl Future<Output = ()>>,
+) -> Outcome {
+    let mut reading = unless(stop.as_mut(), operation, connection.open(operation, input)).await?;
+    while let Some(page) = unless(stop.as_mut(), operation, reading.next_page()).await? {
         print::text(&page.iter().map(|record| format!("{record}\n")).collect::<String>())?;
     }
     Ok(())
@@ -85,10 +111,16 @@ async fn lines(connection: &Connection, operation: &'static Operation, input: &V
 
 /// Prints one document, its list as it comes: one page is held at a time. If reading ends early, the document is closed
 /// and says that it is incomplete.
-async fn document(connection: &Connection, operation: &'static Operation, input: &Value, list: &str) -> Outcome {
-    let mut reading = connection.open(operation, input).await?;
+async fn document(
+    connection: &Connection,
+    operation: &'static Operation,
+    input: &Value,
+    list: &str,
+    mut stop: Pin<&mut impl Future<Output = ()>>,
+) -> Outcome {
+    let mut reading = unless(stop.as_mut(), operation, connection.open(operation, input)).await?;
     let mut count = 0;
-    let mut page = reading.next_page().await?;
+    let mut page = unless(stop.as_mut(), operation, reading.next_page()).await?;
     print::text(&format!("{{\n  {}: [", Value::from(list)))?;
     let failure = loop {
         let Some(records) = page else { break None };
@@ -99,7 +131,7 @@ async fn document(connection: &Connection, operation: &'static Operation, input:
             count += 1;
         }
         print::text(&text)?;
-        match reading.next_page().await {
+        match unless(stop.as_mut(), operation, reading.next_page()).await {
             Ok(next) => page = next,
             Err(error) => break Some(error),
         }
@@ -175,7 +207,7 @@ fn dry_run(
         }
     }
     print::text(&clean(&page))?;
-    eprintln!("nothing was sent");
+    print::tell("nothing was sent");
     Ok(())
 }
 

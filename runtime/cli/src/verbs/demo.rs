@@ -135,7 +135,7 @@ async fn round(
     let trigger = connector
         .trigger(scene.call)
         .ok_or_else(|| Error::new(ErrorKind::Input, format!("no trigger {}", scene.call)))?;
-    let key = super::trigger::key(connector.name, trigger.name, connection.origin().root(), input);
+    let key = super::trigger::key(connector.name, trigger, connection.origin().root(), input);
     let mut rounds = Rounds::new(connection.clone(), trigger, input, state.load(&key)?.as_deref())?;
     let round = rounds.next().await?;
     let event = round.event.clone();

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::World;
 use crate::arguments::{Describe, Form};
 use crate::exit::Outcome;
+use crate::near;
 use crate::print::{self, wrap};
 use crate::verbs::catalog::entry;
 
@@ -34,21 +35,13 @@ pub fn run(world: &World, verb: &Describe) -> Outcome {
             };
         }
     }
-    Err(Error::new(ErrorKind::Input, format!("{} has no action, trigger or type {name:?}", connector.title))
-        .advice(near(&entry, name, connector.name)))
-}
-
-fn near(entry: &Value, name: &str, connector: &str) -> String {
-    let all = ["actions", "triggers", "types"].iter().flat_map(|kind| list(entry, kind)).map(|it| text(it, "name"));
-    let like: Vec<&str> = all
-        .filter(|it| it.contains(name) || name.split('_').any(|word| word.len() > 3 && it.contains(word)))
-        .take(6)
-        .collect();
-    if like.is_empty() {
-        format!("`connectome describe {connector}` lists them")
-    } else {
-        format!("perhaps: {}", like.join(", "))
-    }
+    Err(Error::new(ErrorKind::Input, format!("{} has no action, trigger or type {name:?}", connector.title)).advice(
+        near::advice(
+            name,
+            ["actions", "triggers", "types"].iter().flat_map(|kind| list(&entry, kind)).map(|it| text(it, "name")),
+            format!("`connectome describe {}` lists them", connector.name),
+        ),
+    ))
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {

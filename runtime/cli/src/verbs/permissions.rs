@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::World;
 use crate::arguments::{Form, Permissions};
 use crate::exit::Outcome;
-use crate::print;
+use crate::{near, print};
 
 pub fn run(world: &World, verb: &Permissions) -> Outcome {
     let connector = world.connector(&verb.connector)?;
@@ -20,8 +20,11 @@ pub fn run(world: &World, verb: &Permissions) -> Outcome {
             .operation(name)
             .or_else(|| connector.trigger(name).map(|trigger| trigger.operation))
             .ok_or_else(|| {
+                let known = connector.operations.iter().map(|it| it.name);
+                let known = known.chain(connector.triggers.iter().map(|it| it.name));
+                let all = format!("`connectome describe {}` lists them", connector.name);
                 Error::new(ErrorKind::Input, format!("{} has no action or trigger {name:?}", connector.title))
-                    .advice(format!("`connectome describe {}` lists them", connector.name))
+                    .advice(near::advice(name, known, all))
             })?;
         for permission in operation.permissions.iter().flat_map(|(app, names)| names.iter().map(|name| (*app, *name))) {
             match needed.iter_mut().find(|(known, _)| *known == permission) {

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::World;
 use crate::arguments::{Form, Simulate};
 use crate::exit::{Outcome, interrupted};
-use crate::print;
+use crate::{near, print};
 
 pub async fn run(world: &World, verb: &Simulate) -> Outcome {
     if verb.faults.iter().any(|fault| fault == "help") {
@@ -16,6 +16,7 @@ pub async fn run(world: &World, verb: &Simulate) -> Outcome {
         return print::text(&print::table(&["fault", "what happens"], rows));
     }
     let options = options(verb)?;
+    let stop = interrupted();
     if !verb.listen.ip().is_loopback() {
         return Err(Error::new(ErrorKind::Input, format!("{} is not a loopback address", verb.listen))
             .advice("simulators serve this machine only: use 127.0.0.1 or [::1]"));
@@ -44,7 +45,7 @@ pub async fn run(world: &World, verb: &Simulate) -> Outcome {
         running.push((service.connector.name, served));
     }
     announce(world, verb, &running)?;
-    interrupted().await;
+    stop.await;
     Err(Error::new(ErrorKind::Interrupted, "stopped"))
 }
 
@@ -55,8 +56,9 @@ fn services(world: &World, verb: &Simulate) -> Result<Vec<&'static Service>, Err
     let find = |name: &String| {
         world.services.iter().find(|service| service.connector.name == name).copied().ok_or_else(|| {
             let names: Vec<&str> = world.services.iter().map(|service| service.connector.name).collect();
+            let all = format!("there are: {}", names.join(", "));
             Error::new(ErrorKind::Input, format!("there is no simulated service for {name:?}"))
-                .advice(format!("there are: {}", names.join(", ")))
+                .advice(near::advice(name, names, all))
         })
     };
     verb.connectors.iter().map(find).collect()
@@ -109,6 +111,6 @@ fn announce(world: &World, verb: &Simulate, running: &[(&str, Running)]) -> Outc
     if let Some(path) = &verb.tls {
         print::line(&format!("export CONNECTOME_CA_FILE={}", path.display()))?;
     }
-    eprintln!("simulating until Ctrl-C; the lines above set up another shell");
+    print::tell("simulating until Ctrl-C; the lines above set up another shell");
     Ok(())
 }

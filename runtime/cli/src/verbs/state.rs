@@ -1,8 +1,8 @@
 //! `connectome state`
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
 
-use connectome_collect::state::State as Database;
+use connectome_collect::state::{Claim, State as Database};
 use connectome_core::{Error, ErrorKind};
 use serde_json::{Value, json};
 
@@ -61,14 +61,15 @@ fn reset(world: &World, database: &Database, name: &str, yes: bool) -> Outcome {
             return Err(Error::new(ErrorKind::Input, "this forgets checkpoints, and nobody is here to be asked")
                 .advice("add --yes"));
         }
-        eprint!("Forget {}? What was given before will be given again. [y/N] ", matching.join(", "));
-        let _ = std::io::stderr().flush();
+        print::ask(&format!("Forget {}? What was given before will be given again. [y/N] ", matching.join(", ")));
         let mut answer = String::new();
         let read = std::io::stdin().lock().read_line(&mut answer);
         if read.is_err() || !matches!(answer.trim(), "y" | "Y" | "yes") {
             return Err(Error::new(ErrorKind::Input, "nothing was forgotten"));
         }
     }
+    // One that is in use would be written again by the trigger that uses it.
+    let _claims: Vec<Claim> = matching.iter().map(|key| database.claim(key)).collect::<Result<_, _>>()?;
     let count = database.reset(name)?;
     match world.arguments.output {
         Form::Text => print::line(&format!("forgot {}", matching.join(", "))),
