@@ -24,6 +24,7 @@ pub mod operation;
 pub mod origin;
 pub mod page;
 pub mod place;
+pub mod private;
 pub mod rate;
 pub mod request;
 pub mod retry;

@@ -97,8 +97,37 @@ impl Redactor {
         clean
     }
 
+    /// The value without any secret that is known in its texts.
+    pub fn cleaned(&self, mut value: serde_json::Value) -> serde_json::Value {
+        self.clean_value(&mut value);
+        value
+    }
+
+    /// Takes every secret that is known out of a value's texts.
+    pub fn clean_value(&self, value: &mut serde_json::Value) {
+        match value {
+            // Few texts are long enough to hold one, and fewer begin as one does: most are not looked at twice.
+            serde_json::Value::String(text) if text.len() >= SHORTEST => {
+                if self.lock().iter().any(|secret| may_hold(text, secret.expose())) {
+                    *text = self.clean(text);
+                }
+            }
+            serde_json::Value::Array(items) => items.iter_mut().for_each(|item| self.clean_value(item)),
+            serde_json::Value::Object(fields) => fields.values_mut().for_each(|value| self.clean_value(value)),
+            _ => {}
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Secret>> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Whether a text may hold a secret: it does plainly, or has letters that are written in another way.
+fn may_hold(text: &str, secret: &str) -> bool {
+    text.contains(['%', '\\']) || {
+        let end = secret.char_indices().nth(SHORTEST).map_or(secret.len(), |(at, _)| at);
+        text.contains(&secret[..end])
     }
 }
 
