@@ -195,7 +195,7 @@ proptest! {
     fn a_control_character_in_a_value_is_refused_by_name(syntax in syntax(), before in text(), control in any::<char>().prop_filter("no control", |it| it.is_control()), after in text(), name in name()) {
         let entries = Map::from_iter([("fine".to_owned(), json!("x")), (name.clone(), json!(format!("{before}{control}{after}")))]);
         let problems = filter(syntax).expression(&entries, "or").expect_err("a refusal");
-        prop_assert_eq!(problems.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), [name.as_str()]);
+        prop_assert_eq!(problems.iter().map(|problem| problem.pointer.clone()).collect::<Vec<_>>(), [format!("/{name}")]);
     }
 
     #[test]
@@ -220,7 +220,7 @@ proptest! {
 fn a_list_or_an_object_is_no_value_of_a_filter() {
     for value in [json!([]), json!(["a"]), json!({}), json!({ "a": 1 })] {
         let problems = filter(Syntax::Odata).expression(&Map::from_iter([("ip".to_owned(), value)]), "or").unwrap_err();
-        assert_eq!(problems[0].0, "ip");
+        assert_eq!(problems[0].pointer, "/ip");
     }
 }
 

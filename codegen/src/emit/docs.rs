@@ -144,7 +144,10 @@ pub fn limits(field: &Field) -> Option<String> {
     let whole: Vec<String> = match (list, counted) {
         (true, Some(counted)) if text.is_empty() => vec![counted],
         (true, Some(counted)) => vec![format!("{counted}, each {text}")],
-        (true, None) if joined && !text.is_empty() => vec![format!("{text} when joined")],
+        (true, None) if joined && !text.is_empty() => {
+            let each = if field.rules.format.is_some() || !field.rules.one_of.is_empty() { "each " } else { "" };
+            vec![format!("{each}{text} when joined")]
+        }
         (true, None) if !text.is_empty() => vec![format!("each {text}")],
         _ if text.is_empty() => return None,
         _ => vec![text],

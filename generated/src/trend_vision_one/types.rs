@@ -1073,7 +1073,7 @@ pub struct SubmitFileToSandboxOutput {
 /// What [`Submit URLs to Sandbox`](super::Client::submit_urls_to_sandbox) takes.
 #[derive(Debug, Clone, Serialize)]
 pub struct SubmitUrlsToSandboxInput {
-    /// The URLs to analyse, with or without a scheme. 1 to 10 elements, each a URL.
+    /// The URLs to analyse, with or without a scheme. 1 to 10 elements, each not empty.
     pub urls: Vec<String>,
 }
 
@@ -1677,7 +1677,7 @@ pub struct GetEmailActivityDataInput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_op: Option<QueryOp>,
     /// Which fields the events shall hold, by their names in the API. Left out, they hold all. The names
-    /// may have 2048 characters together. At most 2048 characters when joined.
+    /// may have 2048 characters together. Each a name in camel case, at most 2048 characters when joined.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub select: Option<Vec<String>>,
     /// The start of the range of time. Left out, it is 24 hours before the request. A date and time in ISO
@@ -1763,8 +1763,8 @@ pub struct GetEmailActivityDataCountInput {
     /// Whether any field must match or all of them. One of `or`, `and` in any case. Default: `or`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_op: Option<QueryOp>,
-    /// Which fields the events would hold. It is sent and cannot change the count. At most 2048 characters
-    /// when joined.
+    /// Which fields the events would hold. It is sent and cannot change the count. Each a name in camel
+    /// case, at most 2048 characters when joined.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub select: Option<Vec<String>>,
     /// The start of the range of time. Left out, it is 24 hours before the request. A date and time in ISO
@@ -1852,7 +1852,7 @@ pub struct GetEndpointActivityDataInput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_op: Option<QueryOp>,
     /// Which fields the events shall hold, by their names in the API. Left out, they hold all. The names
-    /// may have 2048 characters together. At most 2048 characters when joined.
+    /// may have 2048 characters together. Each a name in camel case, at most 2048 characters when joined.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub select: Option<Vec<String>>,
     /// The start of the range of time. Left out, it is 24 hours before the request. A date and time in ISO
@@ -1944,8 +1944,8 @@ pub struct GetEndpointActivityDataCountInput {
     /// Whether any field must match or all of them. One of `or`, `and` in any case. Default: `or`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_op: Option<QueryOp>,
-    /// Which fields the events would hold. It is sent and cannot change the count. At most 2048 characters
-    /// when joined.
+    /// Which fields the events would hold. It is sent and cannot change the count. Each a name in camel
+    /// case, at most 2048 characters when joined.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub select: Option<Vec<String>>,
     /// The start of the range of time. Left out, it is 24 hours before the request. A date and time in ISO
