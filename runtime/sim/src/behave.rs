@@ -101,11 +101,13 @@ impl Turn<'_> {
 
     fn get(&self, store: &mut Store) -> Reply {
         let collection = self.collection();
-        match self.target(store, collection).and_then(|number| store.get(collection, number)) {
-            Some(record) => {
+        match self.target(store, collection).and_then(|number| Some((number, store.get(collection, number)?))) {
+            Some((number, record)) => {
                 let body = match (parsed(self.behaviour.answer), &record) {
                     (Value::Null, record) => shown(record),
-                    (template, Value::Object(fields)) => without_null(store.fresh(&template, fields)),
+                    (template, Value::Object(fields)) => {
+                        without_null(store.view(collection, number, &template, fields))
+                    }
                     (template, _) => template,
                 };
                 let reply = Reply::json(self.success(), &body);

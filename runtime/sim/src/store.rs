@@ -103,6 +103,14 @@ impl Store {
         Maker { seed, number: 0, count: 1 << 40, start: Timestamp::now(), other: &other, fields }.make(template)
     }
 
+    /// What is told of a record: the same at every look.
+    pub fn view(&self, collection: &str, number: usize, template: &Value, fields: &Map<String, Value>) -> Value {
+        let Some(shelf) = self.shelves.get(collection) else { return Value::Null };
+        let other = |collection: &str, number: usize, field: &str| self.field(collection, number, field);
+        Maker { seed: mix(shelf.seed), number, count: shelf.made, start: self.start, other: &other, fields }
+            .make(template)
+    }
+
     /// A field of another collection's record; numbers go round.
     fn field(&self, collection: &str, number: usize, field: &str) -> Value {
         let Some(shelf) = self.shelves.get(collection).filter(|shelf| shelf.made > 0) else { return Value::Null };
