@@ -611,7 +611,9 @@ fn an_interruption_ends_a_call_in_good_order() {
     let page = json!({ "items": [{ "id": "WB-1" }, { "id": "WB-2" }], "nextLink": "https://x/v3.0/workbench/alerts?skipToken=a" });
     let list = ["action", NAME, "get_alert_list", "--input", ALL_TIME];
     let lines = [&list[..], &["--output", "jsonl"]].concat();
-    let cases: [(&str, &[&str], Vec<Value>, Value, &str); 6] = [
+    // The signal, the command, what is answered before it comes, what is printed, and what is said.
+    type Case<'a> = (&'a str, &'a [&'a str], Vec<Value>, Value, &'a str);
+    let cases: [Case<'_>; 6] = [
         ("-INT", &["check", NAME], vec![], Value::Null, "interrupted"),
         ("-TERM", &["check", NAME], vec![], Value::Null, "interrupted"),
         (

@@ -33,7 +33,7 @@ mod tests {
             ("isolte_endpoint", "did you mean `isolate_endpoint`? all"),
             ("Isolate-Endpoint", "did you mean `isolate_endpoint`? all"),
             ("isolate", "perhaps: isolate_endpoint"),
-            ("endpoint_restored", "perhaps: restore_endpoint, get_endpoint_data, isolate_endpoint"),
+            ("endpoint", "perhaps: restore_endpoint, isolate_endpoint, get_endpoint_data"),
             ("alerts", "all"),
             ("", "all"),
         ] {
