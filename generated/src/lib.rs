@@ -4,6 +4,8 @@
 //!
 //! Each connector is a module with a typed `Client`:
 //!
+//! - [`pagerduty`]: PagerDuty, behind the feature `pagerduty`
+//! - [`trend_micro`]: Trend Micro Workload Security, behind the feature `trend-micro`
 //! - [`trend_vision_one`]: Trend Vision One, behind the feature `trend-vision-one`
 //!
 //! The feature `cli`, on by default, adds the binary `connectome`; without it nothing of the command line is compiled.
@@ -11,12 +13,22 @@
 pub use connectome_core as core;
 pub use connectome_core::{Connection, Error, ErrorKind, Items, Secret, Settings};
 
+#[cfg(feature = "pagerduty")]
+#[rustfmt::skip]
+pub mod pagerduty;
+#[cfg(feature = "trend-micro")]
+#[rustfmt::skip]
+pub mod trend_micro;
 #[cfg(feature = "trend-vision-one")]
 #[rustfmt::skip]
 pub mod trend_vision_one;
 
 /// Every connector of this build.
 pub static CONNECTORS: &[&connectome_core::connector::Connector] = &[
+    #[cfg(feature = "pagerduty")]
+    &pagerduty::CONNECTOR,
+    #[cfg(feature = "trend-micro")]
+    &trend_micro::CONNECTOR,
     #[cfg(feature = "trend-vision-one")]
     &trend_vision_one::CONNECTOR,
 ];
@@ -24,6 +36,22 @@ pub static CONNECTORS: &[&connectome_core::connector::Connector] = &[
 /// The simulated service of every connector of this build.
 #[cfg(feature = "simulator")]
 pub static SERVICES: &[&connectome_sim::Service] = &[
+    #[cfg(feature = "pagerduty")]
+    &pagerduty::simulator::SERVICE,
+    #[cfg(feature = "trend-micro")]
+    &trend_micro::simulator::SERVICE,
     #[cfg(feature = "trend-vision-one")]
     &trend_vision_one::simulator::SERVICE,
+];
+
+/// The graph of every connector of this build that has one.
+#[cfg(feature = "graph")]
+pub static GRAPHS: &[(
+    &connectome_core::connector::Connector,
+    &connectome_graph::Graph,
+)] = &[
+    #[cfg(feature = "pagerduty")]
+    (&pagerduty::CONNECTOR, &pagerduty::graph::GRAPH),
+    #[cfg(feature = "trend-micro")]
+    (&trend_micro::CONNECTOR, &trend_micro::graph::GRAPH),
 ];

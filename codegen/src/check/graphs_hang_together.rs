@@ -179,7 +179,12 @@ pub fn source(subject: &Subject<'_>, what: &str, name: &Name, source: &Source) {
 fn edge(subject: &Subject<'_>, spec: &Spec, edge: &Relationship) {
     let problems = subject.problems;
     let entities = &spec.file.entities;
-    let ends: Vec<&Name> = if edge.target.is_some() { vec![&edge.from] } else { vec![&edge.from, &edge.to] };
+    let ends: Vec<&Name> = match &edge.target {
+        // The other end belongs to another integration.
+        Some(_) if entities.get(&edge.to.value).is_some() => vec![&edge.to],
+        Some(_) => vec![&edge.from],
+        None => vec![&edge.from, &edge.to],
+    };
     // `traget:` for `target:` leaves a vertex of another integration without an explanation.
     let misspelt = problems.misspelt(edge.span, &[]);
     let ends_here = ends.iter().filter(|end| !problems.misread(end.span) && !(misspelt && end.span == edge.to.span));
@@ -224,6 +229,15 @@ fn edge(subject: &Subject<'_>, spec: &Spec, edge: &Relationship) {
     }
     join(subject, spec, edge, &steps);
     keep(subject, edge);
+    for (name, path) in edge.collect.iter() {
+        text::checked_path(path, problems);
+        if edge.join.is_empty() {
+            problems.push(
+                Diagnostic::new("unjoined-edge", name.span, "`collect` goes with `join`")
+                    .help("leave it out: without `join` there is one edge between the same ends"),
+            );
+        }
+    }
     if let Some(target) = &edge.target {
         for name in target.match_by.iter().flatten().filter(|name| target.has.get(&name.value).is_none()) {
             problems.push(unknown("unknown-property", "property", &name.value, name.span, target.has.names()));

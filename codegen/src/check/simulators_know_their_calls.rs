@@ -92,6 +92,11 @@ fn calls(spec: &Spec, connector: &Connector) -> Vec<(String, Span)> {
         );
     }
     said.extend(spec.file.connection.as_ref().map(|word| (&connector.connection.test, word.test.call.span)));
+    for step in connector.graph.iter().flat_map(|graph| &graph.steps) {
+        let Some(word) = spec.file.steps.get(&step.name) else { continue };
+        said.push((&step.call, word.read.span));
+        said.extend(step.only_if.as_ref().zip(word.only_if.as_ref()).map(|(it, word)| (&it.call, word.read.span)));
+    }
     let mut calls: Vec<(String, Span)> = Vec::new();
     for (call, span) in said {
         let shape = shape(&call.path);

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::model::graph::{Entity, Graph, How, Relationship};
 use crate::model::{Connector, Field, Model, Operation, Record, Trigger};
 use crate::names::rust_module;
 use crate::output::File;
@@ -54,7 +55,29 @@ fn entry(connector: &Connector) -> Json {
             .map(|role| json!({ "name": role.name, "description": role.doc, "grants": role.grants.text() }))
             .collect(),
     );
+    if let Some(graph) = &connector.graph {
+        graph_cells(graph, &mut put);
+    }
     Json::Object(entry)
+}
+
+fn graph_cells(graph: &Graph, put: &mut impl FnMut(&str, Json)) {
+    let Some(documented) = graph.dialects.first() else { return };
+    let entity = |entity: &Entity| {
+        let class = match entity.class.as_slice() {
+            [class] => json!(class),
+            classes => json!(classes),
+        };
+        json!({ "resource": entity.resource, "_type": entity.ty, "_class": class })
+    };
+    let edge = |edge: &Relationship| json!({ "from": edge.from, "verb": edge.verb, "to": edge.to, "_type": edge.ty });
+    let (mapped, direct): (Vec<&Relationship>, Vec<&Relationship>) =
+        documented.relationships.iter().partition(|edge| matches!(edge.how, How::Target { .. }));
+    put("entities", documented.entities.iter().map(entity).collect());
+    put("relationships", direct.into_iter().map(edge).collect());
+    put("mapped_relationships", mapped.into_iter().map(edge).collect());
+    let dialects = graph.dialects.iter().map(|dialect| json!({ "name": dialect.name, "description": dialect.doc }));
+    put("dialects", dialects.collect());
 }
 
 /// Leaves out what is empty.

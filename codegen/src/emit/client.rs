@@ -11,6 +11,7 @@ use crate::output::File;
 /// The file.
 pub fn file(connector: &Connector, module: &str) -> File {
     let methods = connector.actions.iter().map(|action| method(connector, action));
+    let readers = super::graph::readers(connector);
     let title = &connector.title;
     let client = rust::doc(&format!(
         "A connection to {title}, with a method for each action. Cheap to clone.\n\nEvery method checks its input first and sends nothing if any of it is wrong."
@@ -57,6 +58,8 @@ pub fn file(connector: &Connector, module: &str) -> File {
                 }
 
                 #(#methods)*
+
+                #(#readers)*
             }
         },
         quote! {

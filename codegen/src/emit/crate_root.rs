@@ -36,6 +36,13 @@ pub fn library(model: &Model) -> File {
             &#module::simulator::SERVICE
         }
     });
+    let graphs = model.connectors.iter().filter(|connector| connector.graph.is_some()).map(|connector| {
+        let (feature, module) = (&connector.name, ident(&rust_module(&connector.name)));
+        quote! {
+            #[cfg(feature = #feature)]
+            (&#module::CONNECTOR, &#module::graph::GRAPH)
+        }
+    });
     let items = vec![
         quote! {
             pub use connectome_core as core;
@@ -50,6 +57,11 @@ pub fn library(model: &Model) -> File {
             /// The simulated service of every connector of this build.
             #[cfg(feature = "simulator")]
             pub static SERVICES: &[&connectome_sim::Service] = &[#(#services),*];
+        },
+        quote! {
+            /// The graph of every connector of this build that has one.
+            #[cfg(feature = "graph")]
+            pub static GRAPHS: &[(&connectome_core::connector::Connector, &connectome_graph::Graph)] = &[#(#graphs),*];
         },
     ];
     let list: String = model
@@ -75,7 +87,7 @@ pub fn library(model: &Model) -> File {
 pub fn binary() -> File {
     let items = vec![quote! {
         fn main() -> std::process::ExitCode {
-            connectome_cli::main(connectome::CONNECTORS, connectome::SERVICES)
+            connectome_cli::main(connectome::CONNECTORS, connectome::SERVICES, connectome::GRAPHS)
         }
     }];
     File::rust(
@@ -93,6 +105,13 @@ pub fn module(connector: &Connector, module: &str) -> File {
             pub mod simulator;
         }
     });
+    let graph = connector.graph.as_ref().map(|_| {
+        quote! {
+            #[cfg(feature = "graph")]
+            #[rustfmt::skip]
+            pub mod graph;
+        }
+    });
     let items = vec![
         quote! {
             #[rustfmt::skip]
@@ -101,6 +120,7 @@ pub fn module(connector: &Connector, module: &str) -> File {
             pub mod operations;
             #[rustfmt::skip]
             pub mod types;
+            #graph
             #simulator
         },
         quote! {

@@ -51,7 +51,8 @@ fn features(model: &Model) -> Table {
     let mut features = Table::new();
     let all = std::iter::once("cli").chain(model.connectors.iter().map(|connector| connector.name.as_str()));
     features["default"] = value(texts(all));
-    features["cli"] = value(texts(["simulator", "dep:connectome-cli"]));
+    features["cli"] = value(texts(["graph", "simulator", "dep:connectome-cli"]));
+    features["graph"] = value(texts(["dep:connectome-graph"]));
     features["simulator"] = value(texts(["dep:connectome-sim"]));
     for connector in &model.connectors {
         features[&connector.name] = value(Array::new());
@@ -62,7 +63,12 @@ fn features(model: &Model) -> Table {
 fn dependencies(layout: &Layout) -> Table {
     let mut dependencies = Table::new();
     for (name, room, optional) in
-        [("connectome-core", "core", false), ("connectome-sim", "sim", true), ("connectome-cli", "cli", true)]
+        [
+            ("connectome-core", "core", false),
+            ("connectome-graph", "graph", true),
+            ("connectome-sim", "sim", true),
+            ("connectome-cli", "cli", true),
+        ]
     {
         let mut table = InlineTable::new();
         table.insert("path", Value::from(format!("{}/{room}", layout.runtime)));

@@ -5,6 +5,7 @@ mod catalog;
 mod client;
 mod crate_root;
 mod docs;
+mod graph;
 mod manifest;
 mod operations;
 mod rust;
@@ -47,6 +48,7 @@ pub fn files(model: &Model, layout: &Layout) -> Vec<File> {
             docs::page(connector),
             schema::of_connector(connector),
         ]);
+        files.extend(graph::file(connector, &module));
         files.extend(simulator::file(connector, &module));
     }
     files

@@ -17,6 +17,7 @@ pub fn file(connector: &Connector, module: &str) -> File {
     items.push(self::connector(connector));
     items.push(check_connection(connector));
     items.extend(connector.actions.iter().map(|action| operation(connector, action)));
+    items.extend(super::graph::step_operations(connector));
     items.extend(connector.triggers.iter().map(|it| trigger(connector, it)));
     items.extend(
         connector
@@ -49,7 +50,8 @@ fn is_used(connector: &Connector, record: &Record) -> bool {
         .chain(connector.triggers.iter().flat_map(|trigger| &trigger.input))
         .chain(&connector.connection.parameters)
         .chain(connector.records.iter().flat_map(|record| &record.fields));
-    fields.into_iter().any(|field| field.ty.record() == Some(id))
+    let steps = connector.graph.iter().flat_map(|graph| &graph.steps);
+    fields.into_iter().any(|field| field.ty.record() == Some(id)) || steps.into_iter().any(|step| step.record == Some(id))
 }
 
 fn imports() -> TokenStream {
@@ -133,6 +135,10 @@ fn connector(connector: &Connector) -> TokenStream {
 
 fn check_connection(connector: &Connector) -> TokenStream {
     let call = call(&connector.connection.test);
+    let body = connector.connection.test_body.as_ref().map(|body| {
+        let body = tables::literal(body);
+        quote!(body: Some(#body),)
+    });
     let doc = rust::doc(&format!("`{}`: shows whether a connection works.", connector.connection.test.text()));
     quote! {
         #doc
@@ -140,6 +146,7 @@ fn check_connection(connector: &Connector) -> TokenStream {
             title: "Check the connection",
             repeat: Repeat::Safe,
             call: #call,
+            #body
             ..Operation::named("check")
         };
     }
@@ -149,7 +156,8 @@ fn constant(name: &str) -> proc_macro2::Ident {
     ident(&rust_constant(name))
 }
 
-fn call(call: &crate::model::Call) -> TokenStream {
+/// Method and path.
+pub fn call(call: &crate::model::Call) -> TokenStream {
     let method = ident(&call.method.to_lowercase());
     let path = &call.path;
     quote!(Call::#method(#path))

@@ -22,7 +22,7 @@ pub fn file(connector: &Connector, module: &str) -> Option<File> {
             #[allow(unused_imports)]
             use connectome_sim::{Behaviour, Collection, Failure, Scene, Service, Task, Verb};
         },
-        service(simulator),
+        service(connector, simulator),
         demo(connector),
         collections(simulator),
         failures(simulator),
@@ -35,7 +35,8 @@ pub fn file(connector: &Connector, module: &str) -> Option<File> {
     ))
 }
 
-fn service(simulator: &Simulator) -> TokenStream {
+fn service(connector: &Connector, simulator: &Simulator) -> TokenStream {
+    let steps = connector.graph.iter().flat_map(|graph| &graph.steps).map(super::graph::step_constant);
     let origin = &simulator.public_origin;
     quote! {
         /// The simulated service.
@@ -44,6 +45,7 @@ fn service(simulator: &Simulator) -> TokenStream {
             public_origin: #origin,
             collections: COLLECTIONS,
             failures: FAILURES,
+            reads: &[#(&super::operations::#steps),*],
             calls: CALLS,
             demo: DEMO,
         };

@@ -29,6 +29,8 @@ pub fn join(folder: String, files: Vec<(FileId, Option<File>)>, sources: &[Sourc
         named.extend(&mut whole.roles, file.roles);
         named.extend(&mut whole.streams, file.streams);
         named.extend(&mut whole.dialects, file.dialects);
+        named.extend(&mut whole.classes, file.classes);
+        named.extend(&mut whole.lookups, file.lookups);
         named.extend(&mut whole.steps, file.steps);
         named.extend(&mut whole.entities, file.entities);
         named.extend(&mut whole.mappings, file.mappings);

@@ -1,6 +1,7 @@
 //! From the language as written to the model: names become the things they name, defaults are filled in, places are read.
 
 pub mod field;
+pub mod graph;
 mod join;
 pub mod operation;
 pub mod page;
@@ -93,6 +94,7 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
     let actions: Vec<_> = file.actions.iter().map(|(name, word)| operation::action(&mut scope, name, word)).collect();
     let triggers: Vec<_> =
         file.triggers.iter().filter_map(|(name, word)| operation::trigger(&mut scope, &actions, name, word)).collect();
+    let graph = graph::graph(&scope);
     let roles = file
         .roles
         .iter()
@@ -131,6 +133,7 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
         actions,
         triggers,
         roles,
+        graph,
         simulator: file.simulator.clone().map(|spec| Simulator { spec }),
         demo: file.demo.clone(),
     };
@@ -140,7 +143,7 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
 
 /// A connector's name is its folder's, a feature of the crate, a module and a word of commands.
 fn fitting(about: &crate::spec::connection::Connector, spec: &Spec, problems: &Problems) {
-    const TAKEN: [&str; 6] = ["cli", "core", "default", "lib", "main", "simulator"];
+    const TAKEN: [&str; 7] = ["cli", "core", "default", "graph", "lib", "main", "simulator"];
     let name = about.name.value.as_str();
     let wrong =
         |message: String, help: &str| problems.push(Diagnostic::new("wrong-name", about.name.span, message).help(help));
@@ -224,6 +227,7 @@ fn connection(scope: &mut Scope<'_>, whole: crate::source::Span) -> Option<Conne
         headers: word.headers.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect(),
         verify_tls: word.verify_tls.as_ref().map(|name| name.value.clone()),
         test: text::call(&word.test.call, sources, problems),
+        test_body: graph::fixed_body(&word.test.body),
         expect: word
             .test
             .expect
@@ -262,11 +266,14 @@ fn mark_use(connector: &mut Connector) {
         .chain(&connector.connection.parameters)
         .map(|field| (field.ty.clone(), field.enumeration))
         .collect();
+    let steps = connector.graph.iter().flat_map(|graph| &graph.steps);
+    let steps: Vec<_> = steps.filter_map(|step| Some((crate::model::Type::Record(step.record?), None))).collect();
     let outputs: Vec<_> = connector
         .actions
         .iter()
         .flat_map(|action| &action.output)
         .map(|field| (field.ty.clone(), field.enumeration))
+        .chain(steps)
         .collect();
     for (fields, sent) in [(inputs, true), (outputs, false)] {
         let mut open: Vec<_> = fields;

@@ -180,6 +180,8 @@ pub struct Test {
     pub call: Name,
     /// What the answer must hold.
     pub expect: Names<Literal>,
+    /// Fixed parts of the body.
+    pub body: Names<Literal>,
 }
 
 impl Word for Test {
@@ -189,6 +191,7 @@ impl Word for Test {
         Test {
             call: map.required("call", "Method and path; it needs no permission and changes nothing."),
             expect: map.many("expect", "Values the answer must hold, by path."),
+            body: map.many("body", "Parts of the JSON body that are always sent."),
         }
     }
 }

@@ -87,6 +87,8 @@ choice! {
         Lowercase = "lowercase" = "The text in lower case.",
         EpochMs = "epoch_ms" = "A date as milliseconds since 1970.",
         Text = "text" = "Any scalar as text.",
+        MacAddress = "mac_address" = "A hardware address in small letters with colons, as `02:00:5e:10:4a:7b`.",
+        HostLabel = "host_label" = "The part of a host name before its domain, in small letters; absent when it has no domain or is an address.",
     }
 }
 

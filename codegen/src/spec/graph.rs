@@ -28,6 +28,10 @@ pub struct Step {
     pub absent_on: OneOrMore<u64>,
     /// The permission the call needs.
     pub permission: Option<String>,
+    /// The type of its records.
+    pub of: Option<Name>,
+    /// What the account must have for there to be such records.
+    pub only_if: Option<OnlyIf>,
 }
 
 impl Word for Step {
@@ -47,6 +51,34 @@ impl Word for Step {
             ),
             permission: map
                 .optional("permission", "The permission the call needs, for the message when it is missing."),
+            of: map.optional("of", "The type of its records; paths are then held against its fields."),
+            only_if: map.optional(
+                "only_if",
+                "A list of the account that must hold a value; without it there are no such records, and the step is skipped.",
+            ),
+        }
+    }
+}
+
+/// A list that must hold a value.
+#[derive(Debug, Clone)]
+pub struct OnlyIf {
+    /// The call that gives the list.
+    pub read: Name,
+    /// Where the list is.
+    pub list: Name,
+    /// The value.
+    pub holds: String,
+}
+
+impl Word for OnlyIf {
+    const NAME: &'static str = "only_if";
+
+    fn read(map: &Map<'_>) -> Self {
+        OnlyIf {
+            read: map.required("read", "Method and path of the call that gives the list."),
+            list: map.required("list", "The path of the list."),
+            holds: map.required("holds", "The text that must be in it."),
         }
     }
 }
@@ -170,6 +202,8 @@ pub struct Made {
     pub unless: Option<Literal>,
     /// Whether it is a list of one.
     pub list: bool,
+    /// The operator's table in which the value is looked up.
+    pub lookup: Option<Name>,
     /// Where it stands.
     pub span: Span,
 }
@@ -191,6 +225,7 @@ impl Word for Made {
             unless: map
                 .optional("unless", "The source is taken for absent when it is this, as where 0 stands for none."),
             list: map.flag("list", "Whether the value is given as a list of one."),
+            lookup: map.optional("lookup", "One of `lookups`: the value is replaced by what that table says of it, and absent when it says nothing."),
             span: map.span(),
         }
     }
@@ -217,6 +252,8 @@ pub struct Relationship {
     pub keep: Option<Name>,
     /// Its properties.
     pub properties: Names<Source>,
+    /// Properties that list a value of every edge between the same ends.
+    pub collect: Names<Name>,
     /// How a vertex of another integration is found.
     pub target: Option<Target>,
     /// The same edge in other dialects.
@@ -239,6 +276,7 @@ impl Word for Relationship {
             who: map.optional("who", "With records between the two ends: the path in them that fills the key of the end that `join` leaves out, as `oncalls.user.id`."),
             keep: map.optional("keep", "Which of several edges between the same ends stays: `least PATH` or `first`."),
             properties: map.many("properties", "The edge's own properties."),
+            collect: map.many("collect", "Properties of the edge that stays which list, with commas, a value of every edge between the same ends; with `join` only."),
             target: map.optional("target", "How a vertex that another integration made is found."),
             dialects: map.many("dialects", "What differs in other dialects, by the dialect's name."),
             span: map.span(),
@@ -253,8 +291,6 @@ pub struct Target {
     pub has: Names<Source>,
     /// Sets of properties of which one must match.
     pub match_by: Vec<Vec<Name>>,
-    /// Whether it is made when there is none.
-    pub create: bool,
 }
 
 impl Word for Target {
@@ -265,8 +301,6 @@ impl Word for Target {
             has: map.required("has", "Properties of the other vertex, made from the record."),
             match_by: map
                 .required("match_by", "Sets of these properties; the vertex is the one that agrees in all of a set."),
-            create: map
-                .flag("create", "Whether the vertex is made when there is none; otherwise the edge waits for it."),
         }
     }
 }

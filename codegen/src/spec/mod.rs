@@ -42,6 +42,10 @@ pub struct File {
     pub streams: Names<stream::Stream>,
     /// Other graphs of the same account.
     pub dialects: Names<String>,
+    /// Classes of the data model and the properties that each demands.
+    pub classes: Names<Vec<Name>>,
+    /// Tables that the operator may supply.
+    pub lookups: Names<String>,
     /// What is read to build the graph.
     pub steps: Names<graph::Step>,
     /// Vertices.
@@ -74,6 +78,8 @@ impl Word for File {
             roles: map.many("roles", "Roles the vendor ships, by name."),
             streams: map.many("streams", "Events that are collected continuously, by name."),
             dialects: map.many("dialects", "Dialects of the graph, by name: whose graph each one is like."),
+            classes: map.many("classes", "Classes of the data model, and the properties that each demands of its entities."),
+            lookups: map.many("lookups", "Tables that the operator may supply, by name: what each holds."),
             steps: map.many("steps", "What is read to build the graph, by name."),
             entities: map.many("entities", "Vertices of the graph, by `_type`."),
             relationships: map.many("relationships", "Edges of the graph."),

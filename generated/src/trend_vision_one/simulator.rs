@@ -13,6 +13,7 @@ pub static SERVICE: Service = Service {
     public_origin: "https://api.xdr.trendmicro.com",
     collections: COLLECTIONS,
     failures: FAILURES,
+    reads: &[],
     calls: CALLS,
     demo: DEMO,
 };

@@ -68,6 +68,10 @@ pub enum Verb {
     Action(Action),
     /// Runs a trigger and prints a JSON line a round
     Trigger(Trigger),
+    /// Reads accounts as graphs: fetch, map, compare, keep, upload
+    Sync(Sync),
+    /// The local graph: what is in it, what changed, export
+    Graph(Graph),
     /// The least role that can run these actions
     Permissions(Permissions),
     /// Serves simulated services on a loopback address
@@ -189,6 +193,82 @@ pub struct Trigger {
     pub skip_empty: bool,
     #[command(flatten)]
     pub access: Access,
+}
+
+/// `sync`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  connectome sync pagerduty\n  connectome sync pagerduty --plan --output json > plan.json\n  connectome sync pagerduty --apply plan.json\n  connectome sync --all --watch"
+)]
+pub struct Sync {
+    /// An instance of connectome.toml, or a connector
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub name: Option<String>,
+    /// Every instance whose connector has a graph
+    #[arg(long)]
+    pub all: bool,
+    /// Go on as the polling intervals say, until stopped
+    #[arg(long, conflicts_with_all = ["plan", "apply"])]
+    pub watch: bool,
+    /// Show what would change, and change nothing
+    #[arg(long, conflicts_with = "apply")]
+    pub plan: bool,
+    /// Do what a saved plan says, if the account is still as it was
+    #[arg(long, value_name = "FILE", conflicts_with = "all")]
+    pub apply: Option<PathBuf>,
+    /// Where the graph goes besides: `jupiterone+https://…`
+    #[arg(long = "to", value_name = "DEST")]
+    pub to: Vec<String>,
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// `graph`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  connectome graph changes --since 2026-06-11T00:00:00Z\n  connectome graph export --format graphml > graph.graphml")]
+pub struct Graph {
+    #[command(subcommand)]
+    pub verb: GraphVerb,
+}
+
+/// What to do with the local graph.
+#[derive(Debug, Subcommand)]
+pub enum GraphVerb {
+    /// What is in it, by instance and type
+    #[command(after_help = "Example:\n  connectome graph show")]
+    Show,
+    /// What changed, property by property
+    #[command(after_help = "Example:\n  connectome graph changes pagerduty --since 2026-06-11T00:00:00Z")]
+    Changes {
+        /// An instance; all when none is named
+        instance: Option<String>,
+        /// Since this time; the last run that changed something when left out
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+    },
+    /// The whole graph in a form that other programs read
+    #[command(after_help = "Example:\n  connectome graph export --format cypher | cypher-shell")]
+    Export {
+        /// An instance; all when none is named
+        instance: Option<String>,
+        /// The form
+        #[arg(long, value_enum, default_value = "jsonl", value_name = "FORM")]
+        format: ExportForm,
+        /// Include the records that entities were made from (JSON lines only)
+        #[arg(long)]
+        raw: bool,
+    },
+}
+
+/// A form of export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportForm {
+    /// A JSON line for each entity and relationship
+    Jsonl,
+    /// GraphML, for Gephi, yEd, networkx and others
+    Graphml,
+    /// Statements for Neo4j, Memgraph and others
+    Cypher,
 }
 
 /// `permissions`

@@ -14,8 +14,19 @@ use crate::arguments::Access;
 use crate::print;
 
 /// What instances may say beside their parameters.
-const INSTANCE_KEYS: [&str; 7] =
-    ["connector", "account_name", "description", "polling_interval", "tag_with_account_name", "parameters", "ca_file"];
+const INSTANCE_KEYS: [&str; 11] = [
+    "connector",
+    "account_name",
+    "description",
+    "polling_interval",
+    "tag_with_account_name",
+    "dialect",
+    "strictness",
+    "lookups",
+    "to",
+    "parameters",
+    "ca_file",
+];
 
 fn wrong(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Configuration, message)
@@ -92,6 +103,175 @@ fn typed(field: &connectome_core::shape::Field, text: String) -> Value {
 struct Instance {
     parameters: Map<String, Value>,
     ca_file: Option<PathBuf>,
+}
+
+/// An instance with everything that a synchronisation needs to know of it.
+#[derive(Debug, Clone)]
+pub struct Synchronised {
+    /// Its name: the partition of the graph.
+    pub name: String,
+    /// Its connector's name.
+    pub connector: String,
+    /// The account's name.
+    pub account_name: String,
+    /// What the account is.
+    pub description: Option<String>,
+    /// How often it is synchronised.
+    pub interval: Interval,
+    /// Whether every entity carries the account's name.
+    pub tag_with_account_name: bool,
+    /// The dialect of its graph, unless it is the usual one.
+    pub dialect: Option<String>,
+    /// What a violation of the data model means.
+    pub strictness: Strictness,
+    /// The operator's tables: names and files.
+    pub lookups: Vec<(String, PathBuf)>,
+    /// Where the graph goes besides.
+    pub to: Vec<String>,
+}
+
+/// How often an instance is synchronised: the platform's own choices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interval {
+    /// As written.
+    pub name: &'static str,
+    /// Seconds; none when it is synchronised on demand only.
+    pub seconds: Option<u64>,
+}
+
+/// The choices.
+pub const INTERVALS: [Interval; 8] = [
+    Interval { name: "DISABLED", seconds: None },
+    Interval { name: "THIRTY_MINUTES", seconds: Some(1800) },
+    Interval { name: "ONE_HOUR", seconds: Some(3600) },
+    Interval { name: "FOUR_HOURS", seconds: Some(4 * 3600) },
+    Interval { name: "EIGHT_HOURS", seconds: Some(8 * 3600) },
+    Interval { name: "TWELVE_HOURS", seconds: Some(12 * 3600) },
+    Interval { name: "ONE_DAY", seconds: Some(86_400) },
+    Interval { name: "ONE_WEEK", seconds: Some(7 * 86_400) },
+];
+
+/// What a violation of the data model means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strictness {
+    /// Nothing.
+    Off,
+    /// It is told.
+    Warn,
+    /// Nothing is kept.
+    Error,
+}
+
+/// The instances that a name stands for: the instance of that name, or every instance of the connector of that name, or
+/// the connector without any configuration. Without a name all instances.
+pub fn synchronised(world: &World, name: Option<&str>) -> Result<Vec<Synchronised>, Error> {
+    let mut found = Vec::new();
+    let mut known = Vec::new();
+    if let Some((path, document)) = document(world)? {
+        let at = |message: String| wrong(format!("{}: {message}", path.display()));
+        let all = instances(world, &document).map_err(|(message, advice)| at(message).advice(advice))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        known.extend(all.iter().map(|(name, ..)| (*name).to_owned()));
+        let named = all.iter().any(|(instance, ..)| Some(*instance) == name);
+        for (instance, connector, table) in all {
+            if name.is_none() || Some(instance) == name || (!named && Some(connector) == name) {
+                found.push(read_synchronised(instance, connector, folder, table).map_err(|(message, advice)| {
+                    at(format!("instance {instance:?}: {message}")).advice(advice)
+                })?);
+            }
+        }
+    }
+    match name {
+        Some(name) if found.is_empty() && world.connectors.iter().any(|connector| connector.name == name) => {
+            found.push(Synchronised {
+                name: name.to_owned(),
+                connector: name.to_owned(),
+                account_name: name.to_owned(),
+                description: None,
+                interval: INTERVALS[0],
+                tag_with_account_name: false,
+                dialect: None,
+                strictness: Strictness::Warn,
+                lookups: Vec::new(),
+                to: Vec::new(),
+            });
+        }
+        Some(name) if found.is_empty() => {
+            known.extend(world.graphs.iter().map(|(connector, _)| connector.name.to_owned()));
+            let names: Vec<&str> = known.iter().map(String::as_str).collect();
+            return Err(Error::new(ErrorKind::Input, format!("there is no instance and no connector {name:?}"))
+                .advice(crate::near::advice(name, names.iter().copied(), list(&names))));
+        }
+        _ => {}
+    }
+    Ok(found)
+}
+
+fn read_synchronised(
+    name: &str,
+    connector: &str,
+    folder: &Path,
+    table: &dyn TableLike,
+) -> Result<Synchronised, Mistake> {
+    if let Some((key, _)) = table.iter().find(|(key, _)| !INSTANCE_KEYS.contains(key)) {
+        return Err((format!("unknown key {key:?}"), list(&INSTANCE_KEYS)));
+    }
+    let text = |key: &str| match table.get(key) {
+        None => Ok(None),
+        Some(item) => match item.as_str() {
+            Some(text) => Ok(Some(text.to_owned())),
+            None => Err((format!("{key} is not a text"), format!("write {key} = \"…\""))),
+        },
+    };
+    let interval = text("polling_interval")?.unwrap_or_else(|| "DISABLED".to_owned());
+    let interval = INTERVALS.iter().find(|known| known.name == interval).copied().ok_or_else(|| {
+        let names: Vec<&str> = INTERVALS.iter().map(|known| known.name).collect();
+        (format!("{interval:?} is not a polling interval"), list(&names))
+    })?;
+    let strictness = match text("strictness")?.as_deref() {
+        None | Some("warn") => Strictness::Warn,
+        Some("off") => Strictness::Off,
+        Some("error") => Strictness::Error,
+        Some(other) => return Err((format!("{other:?} is not a strictness"), list(&["off", "warn", "error"]))),
+    };
+    let tag = match table.get("tag_with_account_name") {
+        None => false,
+        Some(item) => item.as_bool().ok_or_else(|| {
+            ("tag_with_account_name is neither true nor false".to_owned(), "write true or false".to_owned())
+        })?,
+    };
+    let form = || ("lookups is not a table".to_owned(), "write lookups = { NAME = \"FILE\" }".to_owned());
+    let lookups = match table.get("lookups") {
+        None => Vec::new(),
+        Some(item) => item
+            .as_table_like()
+            .ok_or_else(form)?
+            .iter()
+            .map(|(name, item)| Ok((name.to_owned(), folder.join(item.as_str().ok_or_else(form)?))))
+            .collect::<Result<_, Mistake>>()?,
+    };
+    let form = || ("to is not a list of destinations".to_owned(), "write to = [\"jupiterone+https://…\"]".to_owned());
+    let to = match table.get("to") {
+        None => Vec::new(),
+        Some(item) => item
+            .as_array()
+            .ok_or_else(form)?
+            .iter()
+            .map(|item| item.as_str().map(str::to_owned).ok_or_else(form))
+            .collect::<Result<_, Mistake>>()?,
+    };
+    Ok(Synchronised {
+        name: name.to_owned(),
+        connector: connector.to_owned(),
+        account_name: text("account_name")?.unwrap_or_else(|| name.to_owned()),
+        description: text("description")?,
+        interval,
+        tag_with_account_name: tag,
+        dialect: text("dialect")?,
+        strictness,
+        lookups,
+        to,
+    })
 }
 
 /// The instance that is named, or the only one of this connector.

@@ -17,15 +17,20 @@ use std::process::ExitCode;
 use clap::Parser;
 use connectome_core::connector::Connector;
 use connectome_core::{Error, ErrorKind};
+use connectome_graph::Graph;
 use connectome_sim::Service;
 
 use arguments::{Arguments, Verb};
 use exit::Outcome;
 
+/// Connectors that see an account as a graph.
+pub type Graphs = &'static [(&'static Connector, &'static Graph)];
+
 /// What every verb works with.
 pub(crate) struct World {
     connectors: &'static [&'static Connector],
     services: &'static [&'static Service],
+    graphs: Graphs,
     arguments: Arguments,
 }
 
@@ -42,7 +47,11 @@ impl World {
 }
 
 /// Runs the command with the process's arguments.
-pub fn main(connectors: &'static [&'static Connector], services: &'static [&'static Service]) -> ExitCode {
+pub fn main(
+    connectors: &'static [&'static Connector],
+    services: &'static [&'static Service],
+    graphs: Graphs,
+) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -55,7 +64,7 @@ pub fn main(connectors: &'static [&'static Connector], services: &'static [&'sta
         }
     };
     logging::start(&arguments);
-    let world = World { connectors, services, arguments };
+    let world = World { connectors, services, graphs, arguments };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -88,6 +97,8 @@ async fn dispatch(world: &World) -> Outcome {
         Verb::Describe(verb) => verbs::describe::run(world, verb),
         Verb::Check(verb) => verbs::check::run(world, verb).await,
         Verb::Action(verb) => verbs::action::run(world, verb).await,
+        Verb::Sync(verb) => verbs::sync::run(world, verb).await,
+        Verb::Graph(verb) => verbs::graph::run(world, verb),
         Verb::Trigger(verb) => verbs::trigger::run(world, verb).await,
         Verb::Permissions(verb) => verbs::permissions::run(world, verb),
         Verb::Simulate(verb) => verbs::simulate::run(world, verb).await,

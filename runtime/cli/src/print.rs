@@ -54,7 +54,8 @@ pub fn ask(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-fn failed(error: io::Error) -> Error {
+/// An output that cannot be written, or whose reader has gone.
+pub fn failed(error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Error::new(ErrorKind::Storage, CLOSED_PIPE);
     }

@@ -23,6 +23,10 @@ pub enum Convert {
     EpochMs,
     /// Any scalar as text.
     Text,
+    /// A hardware address in small letters with colons.
+    MacAddress,
+    /// The part of a host name before its domain; nothing when it has no domain or is an address.
+    HostLabel,
 }
 
 impl Convert {
@@ -40,6 +44,8 @@ impl Convert {
             }
             (Convert::Text, Value::Number(number)) => Value::from(number.to_string()),
             (Convert::Text, Value::Bool(flag)) => Value::from(flag.to_string()),
+            (Convert::MacAddress, Value::String(text)) => mac_address(&text).map_or(Value::Null, Value::from),
+            (Convert::HostLabel, Value::String(text)) => host_label(&text).map_or(Value::Null, Value::from),
             (_, value) => value,
         }
     }
@@ -51,6 +57,18 @@ impl Convert {
             _ => text.as_bytes().to_vec(),
         }
     }
+}
+
+fn mac_address(text: &str) -> Option<String> {
+    let digits: Vec<char> = text.chars().filter(char::is_ascii_hexdigit).map(|it| it.to_ascii_lowercase()).collect();
+    let good = digits.len() == 12 && text.chars().all(|it| it.is_ascii_hexdigit() || matches!(it, ':' | '-' | '.'));
+    good.then(|| digits.chunks(2).map(|pair| pair.iter().collect::<String>()).collect::<Vec<_>>().join(":"))
+}
+
+fn host_label(text: &str) -> Option<String> {
+    let (label, domain) = text.trim_end_matches('.').split_once('.')?;
+    let named = !label.is_empty() && !domain.is_empty() && text.parse::<std::net::IpAddr>().is_err();
+    named.then(|| label.to_lowercase())
 }
 
 fn bare_etag(tag: &str) -> String {

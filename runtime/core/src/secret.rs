@@ -107,10 +107,10 @@ impl Redactor {
     pub fn clean_value(&self, value: &mut serde_json::Value) {
         match value {
             // Few texts are long enough to hold one, and fewer begin as one does: most are not looked at twice.
-            serde_json::Value::String(text) if text.len() >= SHORTEST => {
-                if self.lock().iter().any(|secret| may_hold(text, secret.expose())) {
-                    *text = self.clean(text);
-                }
+            serde_json::Value::String(text)
+                if text.len() >= SHORTEST && self.lock().iter().any(|secret| may_hold(text, secret.expose())) =>
+            {
+                *text = self.clean(text);
             }
             serde_json::Value::Array(items) => items.iter_mut().for_each(|item| self.clean_value(item)),
             serde_json::Value::Object(fields) => fields.values_mut().for_each(|value| self.clean_value(value)),
@@ -180,7 +180,7 @@ fn spellings(text: &str, letter: char) -> [Option<&str>; 4] {
 }
 
 /// What is left of the text after these codes: what comes before each, its hexadecimal digits, and what comes after.
-fn coded<'a>(text: &'a str, codes: impl Iterator<Item = (&'static str, u32, usize, &'static str)>) -> Option<&'a str> {
+fn coded(text: &str, codes: impl Iterator<Item = (&'static str, u32, usize, &'static str)>) -> Option<&str> {
     let mut rest = text;
     for (before, code, digits, after) in codes {
         rest = rest.strip_prefix(before)?;

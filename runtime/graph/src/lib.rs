@@ -16,5 +16,7 @@ pub mod stage;
 pub mod store;
 pub mod sync;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 pub use table::Graph;

@@ -4,7 +4,7 @@ use connectome_core::secret::Redactor;
 use serde_json::{Map, Value, json};
 
 use crate::object::{Kind, Object, bounded};
-use crate::source::{Lookups, at, text};
+use crate::source::{Lookups, at, text, texts};
 use crate::table::{Dialect, End, Entity, Graph, How, Keep, Path, Property, Relationship, Side, Target};
 
 /// What the instance adds to what the table says.
@@ -57,6 +57,8 @@ pub struct Joining {
     pub order: Option<f64>,
     /// The edge's properties, if this side tells them.
     pub properties: Option<Map<String, Value>>,
+    /// The values that the edge which stays lists, in the order of the table.
+    pub collected: Vec<Option<String>>,
 }
 
 impl Mapper {
@@ -157,7 +159,7 @@ impl Mapper {
     }
 
     fn side(&self, number: usize, table: &Relationship, side: &Side, second: bool, record: &Value) -> Option<Joining> {
-        let value = text(at(record, side.value)?)?;
+        let value = text(at(record, side.value)?).filter(|value| !value.is_empty())?;
         let key = side.end.key.fill(record, None)?;
         Some(Joining {
             relationship: number,
@@ -166,6 +168,11 @@ impl Mapper {
             key,
             order: if side.tells { order(table.keep, record) } else { None },
             properties: side.tells.then(|| self.properties(table.properties, record)),
+            collected: if side.tells {
+                table.collect.iter().map(|(_, path)| text(at(record, path)?)).collect()
+            } else {
+                Vec::new()
+            },
         })
     }
 
@@ -174,7 +181,7 @@ impl Mapper {
         let mut other = Map::new();
         other.insert(filter_name.to_owned(), Value::from(target.filter));
         other.extend(self.properties(target.has, record).into_iter().filter(|(_, value)| !value.is_null()));
-        let known = |set: &&&[&str]| set.iter().all(|name| other.contains_key(*name));
+        let known = |set: &&&[&str]| set.iter().all(|name| other.get(*name).is_some_and(|value| !texts(value).is_empty()));
         let sets: Vec<Vec<&str>> = target
             .match_by
             .iter()
@@ -192,7 +199,7 @@ impl Mapper {
             }
         });
         let found: String =
-            names.iter().map(|name| format!(":{name}={}", text(&other[*name]).unwrap_or_default())).collect();
+            names.iter().map(|name| format!(":{name}={}", texts(&other[*name]).join(","))).collect();
         let key = format!("{own}|{}|{direction}{found}", table.verb.to_lowercase());
         let mut properties = Map::from_iter([("displayName".to_owned(), Value::from(table.verb))]);
         properties.extend(self.properties(table.properties, record));

@@ -5,7 +5,7 @@ use connectome_core::Error;
 use rusqlite::params;
 use serde_json::Value;
 
-use crate::source::text;
+use crate::source::texts;
 use crate::store::{Store, failed, json};
 
 /// Finds the other ends anew, after a run of an instance: its own relationships may have changed, and so may the entities
@@ -41,7 +41,8 @@ pub fn resolve(store: &Store, instance: &str) -> Result<u64, Error> {
                 continue;
             }
             let (owner, key): (String, String) = (row.get(0)?, row.get(1)?);
-            let properties = json(&row.get::<_, String>(4)?);
+            let mut properties = json(&row.get::<_, String>(4)?);
+            properties["_key"] = Value::from(key.clone());
             for (filter, names) in filters.iter().filter(|(filter, _)| fits(filter)) {
                 for value in values(&properties, names) {
                     insert.execute(params![owner, key, filter, names.join("\0"), value])?;
@@ -70,21 +71,18 @@ fn wanted(mapping: &Value) -> Vec<(String, Vec<String>, String)> {
     let sets = mapping["targetFilterKeys"].as_array().map_or(&[][..], Vec::as_slice);
     let one = |set: &Value| {
         let names: Vec<&str> = set.as_array()?.iter().filter_map(Value::as_str).collect();
-        let filter = names.iter().find(|name| name.starts_with('_'))?;
+        let filter = names.iter().find(|name| matches!(**name, "_class" | "_type"))?;
         let names: Vec<String> = names.iter().filter(|name| *name != filter).map(|name| (*name).to_owned()).collect();
-        let value = values(target, &names).into_iter().next()?;
-        Some((target[*filter].as_str()?.to_owned(), names, value))
+        let filter = target[*filter].as_str()?.to_owned();
+        Some(values(target, &names).into_iter().map(move |value| (filter.clone(), names.clone(), value)))
     };
-    sets.iter().filter_map(one).collect()
+    sets.iter().filter_map(one).flatten().collect()
 }
 
 /// The values of these properties as one text each; several where a property is a list.
 fn values(properties: &Value, names: &[String]) -> Vec<String> {
     names.iter().fold(vec![String::new()], |starts, name| {
-        let found: Vec<String> = match &properties[name.as_str()] {
-            Value::Array(items) => items.iter().filter_map(text).collect(),
-            one => text(one).into_iter().collect(),
-        };
+        let found = texts(&properties[name.as_str()]);
         starts.iter().flat_map(|start| found.iter().map(move |it| format!("{start}{}\0", it.to_lowercase()))).collect()
     })
 }

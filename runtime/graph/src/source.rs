@@ -29,6 +29,15 @@ pub fn text(value: &Value) -> Option<String> {
     }
 }
 
+/// A scalar, or each of a list, as text; without those that say nothing.
+pub fn texts(value: &Value) -> Vec<String> {
+    let all = match value {
+        Value::Array(items) => items.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    all.iter().filter_map(text).filter(|text| !text.is_empty()).collect()
+}
+
 impl Template {
     /// The text, unless a value is missing or is the one that stands for none.
     pub fn fill(&self, record: &Value, unless: Option<&Value>) -> Option<String> {
@@ -79,7 +88,7 @@ impl Property {
         }
         let value = match self.with {
             Some(Convert::EpochMs) => Some(Convert::EpochMs.apply(value)).filter(Value::is_number)?,
-            Some(convert) => Some(convert.apply(value)).filter(|value| value.as_str() != Some(""))?,
+            Some(convert) => Some(convert.apply(value)).filter(|value| !value.is_null() && value.as_str() != Some(""))?,
             None => value,
         };
         match self.lookup {

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use connectome_core::Error;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::map::{Joining, edge};
 use crate::object::{Kind, Object, hash};
 use crate::report::Counts;
-use crate::store::{Store, failed, json, object};
-use crate::table::{Dialect, How};
+use crate::store::{Store, failed, json as read, object};
+use crate::table::{Dialect, How, Relationship};
 
 const TABLES: &str = "
 DROP TABLE IF EXISTS temp.staged;
@@ -160,7 +160,7 @@ impl Stage {
         } else if let Some(order) = order {
             self.store
                 .db
-                .prepare_cached("UPDATE staged SET ordered = ?2 WHERE key = ?1 AND ordered IS NULL")
+                .prepare_cached("UPDATE staged SET ordered = ?2 WHERE key = ?1 AND (ordered IS NULL OR ordered > ?2)")
                 .and_then(|mut update| update.execute(params![object.key, order]))
                 .map_err(failed)?;
         }
@@ -169,7 +169,7 @@ impl Stage {
 
     /// Adds a record's part in a join.
     pub fn add_side(&self, side: &Joining) -> Result<(), Error> {
-        let properties = side.properties.as_ref().map(|it| Value::Object(it.clone()).to_string());
+        let properties = side.properties.as_ref().map(|it| json!([it, side.collected]).to_string());
         self.store
             .db
             .prepare_cached("INSERT INTO side VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
@@ -207,24 +207,26 @@ impl Stage {
                 .prepare(
                     "SELECT a.key, b.key, coalesce(a.properties, b.properties), coalesce(a.ordered, b.ordered)
                      FROM side a JOIN side b ON b.relationship = a.relationship AND b.second = 1 AND b.value = a.value
-                     WHERE a.relationship = ?1 AND a.second = 0 ORDER BY coalesce(a.ordered, b.ordered), a.rowid, b.rowid",
+                     WHERE a.relationship = ?1 AND a.second = 0 ORDER BY a.key, b.key,
+                        coalesce(a.ordered, b.ordered) NULLS LAST, a.rowid, b.rowid",
                 )
                 .map_err(failed)?;
             let mut rows = select.query([number as i64]).map_err(failed)?;
             let mut count = 0;
+            let mut together = Together::default();
             while let Some(row) = rows.next().map_err(failed)? {
                 let read = |row: &Row<'_>| -> Result<_, rusqlite::Error> {
                     Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<String>>(2)?))
                 };
                 let (a, b, properties) = read(row).map_err(failed)?;
-                let (from, to) = if first.end.leaves { (a, b) } else { (b, a) };
-                let properties = match properties.as_deref().map(json) {
-                    Some(Value::Object(fields)) => fields,
-                    _ => Map::new(),
-                };
-                // Sorted, the one that stays comes first.
-                self.add(&edge(table, from, to, properties))?;
+                let ends = if first.end.leaves { (a, b) } else { (b, a) };
+                if let Some(done) = together.next(ends, properties.as_deref()) {
+                    self.add(&done.edge(table))?;
+                }
                 count += 1;
+            }
+            if let Some(last) = together.ends.is_some().then_some(together) {
+                self.add(&last.edge(table))?;
             }
             found.push((number, [on_side(false)?, on_side(true)?], count));
         }
@@ -235,13 +237,14 @@ impl Stage {
     pub fn drop_dangling(&self, partial: &BTreeSet<String>) -> Result<BTreeMap<String, u64>, Error> {
         let db = &self.store.db;
         self.partial(partial)?;
-        let missing = "kind = 1 AND (
-            NOT EXISTS (SELECT 1 FROM staged e WHERE e.key = staged.from_key AND e.kind = 0)
-                AND NOT EXISTS (SELECT 1 FROM graph_object o WHERE o.instance = ?1 AND o.key = staged.from_key
-                    AND o.kind = 0 AND o.type IN (SELECT type FROM partial))
-            OR NOT EXISTS (SELECT 1 FROM staged e WHERE e.key = staged.to_key AND e.kind = 0)
-                AND NOT EXISTS (SELECT 1 FROM graph_object o WHERE o.instance = ?1 AND o.key = staged.to_key
-                    AND o.kind = 0 AND o.type IN (SELECT type FROM partial)))";
+        let gone = |end: &str| {
+            format!(
+                "NOT EXISTS (SELECT 1 FROM staged e WHERE e.key = staged.{end} AND e.kind = 0)
+                AND NOT EXISTS (SELECT 1 FROM graph_object o WHERE o.instance = ?1 AND o.key = staged.{end}
+                    AND o.kind = 0 AND o.type IN (SELECT type FROM partial))"
+            )
+        };
+        let missing = format!("kind > 0 AND {} OR kind = 1 AND {}", gone("from_key"), gone("to_key"));
         let mut select = db
             .prepare(&format!("SELECT type, count(*) FROM staged WHERE {missing} GROUP BY type"))
             .map_err(failed)?;
@@ -383,7 +386,7 @@ impl Stage {
             db.execute(&format!("INSERT INTO gone SELECT it.key, 0 {UPDATED}"), [instance])?;
             db.execute(
                 "INSERT INTO graph_past SELECT o.instance, o.key, o.version, o.kind, o.type, o.class, o.from_key, o.to_key,
-                    o.mapping, o.properties, o.created, o.began, ?2, ?3, gone.deleted
+                    o.mapping, o.properties, o.created, o.began, ?2, o.sync, ?3, gone.deleted
                  FROM gone JOIN graph_object o ON o.instance = ?1 AND o.key = gone.key",
                 params![instance, now, run],
             )?;
@@ -438,10 +441,58 @@ impl Stage {
     }
 }
 
+/// Rows of a join between the same two ends: the first is the edge that stays, and lists what the others hold.
+#[derive(Debug, Default)]
+struct Together {
+    ends: Option<(String, String)>,
+    properties: Map<String, Value>,
+    collected: Vec<Vec<String>>,
+}
+
+impl Together {
+    /// Takes a row. Gives the rows before it when it begins with other ends.
+    fn next(&mut self, ends: (String, String), told: Option<&str>) -> Option<Together> {
+        let (properties, collected) = match told.map(read) {
+            Some(Value::Array(mut both)) => (both.first_mut().map(Value::take), both.pop()),
+            _ => (None, None),
+        };
+        let mut done = None;
+        if self.ends.as_ref() != Some(&ends) {
+            let properties = match properties {
+                Some(Value::Object(fields)) => fields,
+                _ => Map::new(),
+            };
+            let fresh = Together { ends: Some(ends), properties, collected: Vec::new() };
+            done = Some(std::mem::replace(self, fresh)).filter(|done| done.ends.is_some());
+        }
+        for (at, value) in collected.as_ref().and_then(Value::as_array).into_iter().flatten().enumerate() {
+            if self.collected.len() <= at {
+                self.collected.push(Vec::new());
+            }
+            if let Some(text) = value.as_str().filter(|text| !self.collected[at].iter().any(|known| known == text)) {
+                self.collected[at].push(text.to_owned());
+            }
+        }
+        done
+    }
+
+    fn edge(self, table: &Relationship) -> Object {
+        let (from, to) = self.ends.unwrap_or_default();
+        let mut properties = self.properties;
+        for ((name, _), values) in table.collect.iter().zip(self.collected) {
+            if !values.is_empty() {
+                properties.insert((*name).to_owned(), Value::from(values.join(", ")));
+            }
+        }
+        edge(table, from, to, properties)
+    }
+}
+
 fn ends(kind: &Kind) -> (Option<&str>, Option<&str>) {
     match kind {
         Kind::Relationship { from, to, .. } => (Some(from), Some(to)),
-        _ => (None, None),
+        Kind::Mapped { mapping, .. } => (mapping["sourceEntityKey"].as_str(), None),
+        Kind::Entity(_) => (None, None),
     }
 }
 
@@ -449,13 +500,22 @@ const CREATED: &str = "FROM staged it WHERE NOT EXISTS
     (SELECT 1 FROM graph_object o WHERE o.instance = ?1 AND o.key = it.key)";
 const UPDATED: &str = "FROM staged it JOIN graph_object o ON o.instance = ?1 AND o.key = it.key WHERE o.hash <> it.hash";
 const UNCHANGED: &str = "FROM staged it JOIN graph_object o ON o.instance = ?1 AND o.key = it.key WHERE o.hash = it.hash";
-/// What is no longer there, unless its type is partial; and relationships that have lost an end.
-const DELETED: &str = "FROM graph_object it WHERE it.instance = ?1
-    AND NOT EXISTS (SELECT 1 FROM staged s WHERE s.key = it.key)
-    AND (it.type NOT IN (SELECT type FROM partial) OR it.kind = 1 AND (
+/// What is not staged and goes nevertheless: all of a type that is not partial, and what has lost an end.
+macro_rules! lost {
+    () => {
+        "(it.type NOT IN (SELECT type FROM partial) OR it.kind > 0 AND (
         EXISTS (SELECT 1 FROM graph_object e WHERE e.instance = ?1 AND e.key = it.from_key
             AND e.type NOT IN (SELECT type FROM partial) AND NOT EXISTS (SELECT 1 FROM staged s WHERE s.key = e.key))
         OR EXISTS (SELECT 1 FROM graph_object e WHERE e.instance = ?1 AND e.key = it.to_key
-            AND e.type NOT IN (SELECT type FROM partial) AND NOT EXISTS (SELECT 1 FROM staged s WHERE s.key = e.key))))";
-const KEPT: &str = "FROM graph_object it WHERE it.instance = ?1
-    AND NOT EXISTS (SELECT 1 FROM staged s WHERE s.key = it.key) AND it.type IN (SELECT type FROM partial)";
+            AND e.type NOT IN (SELECT type FROM partial) AND NOT EXISTS (SELECT 1 FROM staged s WHERE s.key = e.key))))"
+    };
+}
+
+const DELETED: &str = concat!(
+    "FROM graph_object it WHERE it.instance = ?1 AND NOT EXISTS (SELECT 1 FROM staged s WHERE s.key = it.key) AND ",
+    lost!()
+);
+const KEPT: &str = concat!(
+    "FROM graph_object it WHERE it.instance = ?1 AND NOT EXISTS (SELECT 1 FROM staged s WHERE s.key = it.key) AND NOT ",
+    lost!()
+);

@@ -23,8 +23,9 @@ CREATE INDEX IF NOT EXISTS graph_object_sync ON graph_object (sync);
 CREATE TABLE IF NOT EXISTS graph_past (
     instance TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, kind INTEGER NOT NULL, type TEXT NOT NULL,
     class TEXT NOT NULL, from_key TEXT, to_key TEXT, mapping TEXT, properties TEXT NOT NULL, created INTEGER NOT NULL,
-    began INTEGER NOT NULL, ended INTEGER NOT NULL, sync INTEGER NOT NULL, deleted INTEGER NOT NULL,
-    PRIMARY KEY (instance, key, version));
+    began INTEGER NOT NULL, ended INTEGER NOT NULL, made INTEGER NOT NULL, sync INTEGER NOT NULL,
+    deleted INTEGER NOT NULL, PRIMARY KEY (instance, key, version));
+CREATE INDEX IF NOT EXISTS graph_past_made ON graph_past (made);
 CREATE INDEX IF NOT EXISTS graph_past_sync ON graph_past (sync);
 CREATE TABLE IF NOT EXISTS graph_found (
     instance TEXT NOT NULL, key TEXT NOT NULL, target_instance TEXT NOT NULL, target_key TEXT NOT NULL,
@@ -52,6 +53,8 @@ pub struct Run {
     pub instance: String,
     /// When it began.
     pub started: Timestamp,
+    /// When its state became the graph's.
+    pub ended: Timestamp,
     /// Its report, as JSON.
     pub report: Value,
 }
@@ -120,7 +123,7 @@ impl Store {
     pub fn last_run(&self, instance: &str) -> Result<Option<Run>, Error> {
         self.db
             .query_row(
-                "SELECT id, instance, started, report FROM graph_sync WHERE instance = ?1 ORDER BY id DESC LIMIT 1",
+                "SELECT id, instance, started, ended, report FROM graph_sync WHERE instance = ?1 ORDER BY id DESC LIMIT 1",
                 [instance],
                 run,
             )
@@ -132,7 +135,7 @@ impl Store {
     pub fn runs(&self, instance: Option<&str>) -> Result<Vec<Run>, Error> {
         let mut statement = self
             .db
-            .prepare("SELECT id, instance, started, report FROM graph_sync WHERE ?1 IS NULL OR instance = ?1 ORDER BY id")
+            .prepare("SELECT id, instance, started, ended, report FROM graph_sync WHERE ?1 IS NULL OR instance = ?1 ORDER BY id")
             .map_err(failed)?;
         let rows = statement.query_map([instance], run).map_err(failed)?;
         rows.collect::<Result<_, _>>().map_err(failed)
@@ -169,6 +172,15 @@ impl Store {
             see(&instance, object(row, 1).map_err(failed)?)?;
         }
         Ok(())
+    }
+
+    /// Reads several times from one state of the graph, whatever other processes write meanwhile.
+    pub(crate) fn reading<T>(&self, read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        // A savepoint, since a run that is being staged has begun a transaction already.
+        self.db.execute_batch("SAVEPOINT reading").map_err(failed)?;
+        let outcome = read();
+        self.db.execute_batch("RELEASE reading").map_err(failed)?;
+        outcome
     }
 
     /// The run whose state a destination has.
@@ -210,7 +222,8 @@ fn run(row: &rusqlite::Row<'_>) -> Result<Run, rusqlite::Error> {
         id: row.get(0)?,
         instance: row.get(1)?,
         started: Timestamp::from_millisecond(row.get(2)?).unwrap_or_default(),
-        report: json(&row.get::<_, String>(3)?),
+        ended: Timestamp::from_millisecond(row.get(3)?).unwrap_or_default(),
+        report: json(&row.get::<_, String>(4)?),
     })
 }
 

@@ -174,6 +174,8 @@ pub struct Relationship {
     pub how: How,
     /// Its own properties.
     pub properties: &'static [Property],
+    /// Properties of the edge that stays which list, with commas, a value of every edge between the same ends.
+    pub collect: &'static [(&'static str, Path)],
     /// Which of several edges between the same ends stays.
     pub keep: Keep,
 }

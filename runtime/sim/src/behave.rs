@@ -2,17 +2,15 @@
 
 use bytes::Bytes;
 use connectome_core::operation::Operation;
-use connectome_core::page::Next;
 use connectome_core::place::Place;
 use connectome_core::shape::Shape;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use crate::check::Checked;
 use crate::http::{Reply, Request};
 use crate::record::hex;
 use crate::simulator::{failure, failure_body};
-use crate::store::{Snapshot, Store};
+use crate::store::Store;
 use crate::{Behaviour, Service, Task, Verb};
 
 /// One request that passed, on its way to an answer.
@@ -26,9 +24,6 @@ pub struct Turn<'a> {
     pub checked: Checked,
     pub active: &'a [&'static str],
 }
-
-/// The query parameter of a further page's token, and of the place in its list.
-const TOKEN: &str = "skipToken";
 
 impl Turn<'_> {
     /// The answer.
@@ -66,11 +61,11 @@ impl Turn<'_> {
         self.operation.and_then(|operation| operation.success.first().copied()).unwrap_or(200)
     }
 
-    fn collection(&self) -> &'static str {
+    pub fn collection(&self) -> &'static str {
         self.behaviour.of.unwrap_or_default()
     }
 
-    fn missing(&self) -> Reply {
+    pub fn missing(&self) -> Reply {
         failure(self.service, self.behaviour.missing.unwrap_or("no_such_path"), None)
     }
 
@@ -114,132 +109,6 @@ impl Turn<'_> {
                 if self.behaviour.etag { reply.header("ETag", format!("\"{}\"", etag(&record))) } else { reply }
             }
             None => self.missing(),
-        }
-    }
-
-    fn list(&self, store: &mut Store) -> Reply {
-        if let Some(token) = self.request.parameter(TOKEN) {
-            let (token, at) = token.split_once('.').unwrap_or((token, "0"));
-            let at = at.parse().unwrap_or(0);
-            return match store.snapshot(token).filter(|snapshot| snapshot.path == self.request.path) {
-                Some(snapshot) => self.page(store, token, snapshot, at),
-                None => failure(self.service, "invalid", Some("The request token expired.")),
-            };
-        }
-        let records = self.select(store);
-        let only_count = !self.behaviour.count_only.is_empty()
-            && self
-                .behaviour
-                .count_only
-                .iter()
-                .all(|(name, value)| self.request.parameter(name) == Some(&value.text()));
-        if only_count {
-            let key = self.behaviour.counts.first().copied().unwrap_or("totalCount");
-            return Reply::json(200, &json!({ key: records.len() }));
-        }
-        let page = self.behaviour.size.and_then(|name| self.request.parameter(name)).and_then(|text| text.parse().ok());
-        let page = page.or(self.behaviour.page).unwrap_or(usize::MAX).max(1);
-        let snapshot = Snapshot { path: self.request.path.clone(), records, page };
-        if snapshot.records.len() <= page {
-            return self.page(store, "", &snapshot, 0);
-        }
-        let token = store.keep(snapshot);
-        match store.snapshot(&token) {
-            Some(snapshot) => self.page(store, &token, snapshot, 0),
-            None => self.missing(),
-        }
-    }
-
-    /// The numbers of the records that the request asks for, in its order.
-    fn select(&self, store: &Store) -> Vec<usize> {
-        let collection = self.collection();
-        let bounds = |pairs: &'static [(&'static str, &'static str)]| {
-            pairs
-                .iter()
-                .filter_map(|(parameter, field)| Some((*field, self.request.parameter(parameter)?)))
-                .collect::<Vec<_>>()
-        };
-        let (since, until) = (bounds(self.behaviour.since), bounds(self.behaviour.until));
-        let order = self
-            .behaviour
-            .order
-            .and_then(|name| self.request.parameter(name))
-            .and_then(|text| text.split_once(' ').or(Some((text, "asc"))));
-        let text = |record: &Value, field: &str| {
-            record.get(field).map(|it| it.as_str().map_or_else(|| it.to_string(), str::to_owned)).unwrap_or_default()
-        };
-        let key = |record: &Value| order.map(|(field, _)| text(record, field)).unwrap_or_default();
-        let owner = self.owner();
-        let mut kept: Vec<(String, usize)> = (0..store.length(collection))
-            .filter_map(|number| {
-                let record = store.get(collection, number)?;
-                let inside = since.iter().all(|(field, bound)| *text(&record, field) >= **bound)
-                    && until.iter().all(|(field, bound)| *text(&record, field) <= **bound);
-                let mine = owner.as_ref().is_none_or(|(field, value)| text(&record, field) == *value);
-                let passes = self.checked.filter.as_ref().is_none_or(|filter| filter.holds(&record));
-                (inside && mine && passes).then(|| (key(&record), number))
-            })
-            .collect();
-        match order {
-            Some((_, "desc")) => kept.sort_by(|a, b| b.0.cmp(&a.0)),
-            Some(_) => kept.sort_by(|a, b| a.0.cmp(&b.0)),
-            None => {}
-        }
-        kept.into_iter().map(|(_, number)| number).collect()
-    }
-
-    /// A list below a path parameter holds the records of that parent: `by` names the field that points to it.
-    fn owner(&self) -> Option<(&'static str, String)> {
-        let field = self.behaviour.by.first()?;
-        let (_, value) = self.parameters.first()?;
-        Some((field, value.clone()))
-    }
-
-    fn page(&self, store: &Store, token: &str, snapshot: &Snapshot, at: usize) -> Reply {
-        let numbers = snapshot.records.get(at..).unwrap_or_default();
-        let here = &numbers[..numbers.len().min(snapshot.page)];
-        let records: Vec<Value> = here
-            .iter()
-            .filter_map(|number| store.get(self.collection(), *number))
-            .map(|record| self.picked(shown(&record)))
-            .collect();
-        let mut body = match parsed(self.behaviour.answer) {
-            Value::Object(fields) => Value::Object(fields),
-            _ => json!({}),
-        };
-        for (key, count) in self.behaviour.counts.iter().zip([snapshot.records.len(), records.len()]) {
-            body[*key] = json!(count);
-        }
-        let page = self.operation.and_then(|operation| operation.page);
-        let items = page.and_then(|page| page.items.last().copied()).unwrap_or("items");
-        body[items] = Value::Array(records);
-        let repeated = self.active.contains(&"repeated-link");
-        let next =
-            if repeated { Some(at) } else { Some(at + here.len()).filter(|next| *next < snapshot.records.len()) };
-        if let (Some(next), Some(Next::Link([key, ..]))) = (next, page.map(|page| page.next)) {
-            body[*key] =
-                json!(format!("{}{}?{}", self.service.public_origin, self.request.path, self.further(token, next)));
-        }
-        Reply::json(200, &body)
-    }
-
-    /// The query of a further page: what was asked at first, and the token. A client follows it as it is.
-    fn further(&self, token: &str, next: usize) -> String {
-        let asked = self.request.query.iter().filter(|(name, _)| name != TOKEN);
-        let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let mut pairs: Vec<String> = asked.map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-        pairs.push(format!("{TOKEN}={token}.{next}"));
-        pairs.join("&")
-    }
-
-    fn picked(&self, record: Value) -> Value {
-        let Some(wanted) = self.behaviour.select.and_then(|name| self.request.parameter(name)) else { return record };
-        let wanted: Vec<&str> = wanted.split(',').collect();
-        match record {
-            Value::Object(fields) => {
-                Value::Object(fields.into_iter().filter(|(name, _)| wanted.contains(&name.as_str())).collect())
-            }
-            other => other,
         }
     }
 
@@ -586,12 +455,12 @@ impl Turn<'_> {
     }
 }
 
-fn parsed(text: Option<&str>) -> Value {
+pub fn parsed(text: Option<&str>) -> Value {
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
 /// A record as the service shows it: without what only the simulator knows.
-fn shown(record: &Value) -> Value {
+pub fn shown(record: &Value) -> Value {
     match record {
         Value::Object(fields) => Value::Object(
             fields

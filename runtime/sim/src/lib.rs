@@ -9,7 +9,8 @@ mod check;
 mod fault;
 pub mod filter;
 mod form;
-mod http;
+pub mod http;
+mod list;
 mod record;
 mod server;
 mod simulator;
@@ -17,11 +18,11 @@ mod store;
 mod token;
 
 use connectome_core::connector::Connector;
-use connectome_core::operation::Method;
+use connectome_core::operation::{Method, Operation};
 use connectome_core::shape::Literal;
 
 pub use fault::{Fault, KINDS as FAULT_KINDS};
-pub use server::{Running, Tls, serve};
+pub use server::{Respond, Running, Tls, serve};
 pub use simulator::{Options, Simulator};
 pub use token::{Grants, Token};
 
@@ -36,6 +37,8 @@ pub struct Service {
     pub collections: &'static [Collection],
     /// What it says when something is wrong.
     pub failures: &'static [Failure],
+    /// Lists that are read to build a graph or a stream, beside the connector's actions.
+    pub reads: &'static [&'static Operation],
     /// What each call does.
     pub calls: &'static [Behaviour],
     /// Calls that show what the connector does.

@@ -101,7 +101,7 @@ impl Maker<'_> {
         }
         let chance = mix(self.seed ^ mix(self.number as u64 ^ (*turn << 48)));
         match word {
-            "n" => Value::from(self.number),
+            "n" => Value::from(self.number + argument.parse::<usize>().unwrap_or(0)),
             "id" => Value::from(format!("{:0width$}", self.number, width = argument.parse().unwrap_or(1))),
             "guid" => Value::from(guid(chance)),
             "hex" => Value::from(hex(chance, argument.parse().unwrap_or(8))),

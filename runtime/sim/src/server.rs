@@ -18,29 +18,40 @@ use tokio::task::JoinHandle;
 use crate::http::{Manner, Reply, Request};
 use crate::simulator::Simulator;
 
+/// Something that answers requests.
+pub trait Respond: Send + Sync + 'static {
+    /// Answers a request.
+    fn respond(&self, request: &Request) -> Reply;
+
+    /// Whether connections may be reset.
+    fn resets(&self) -> bool {
+        false
+    }
+}
+
 /// The largest request body that is read.
 const MAX_BODY: usize = 64 << 20;
 
 /// A simulator that is being served. It stops when this goes.
 #[derive(Debug)]
-pub struct Running {
+pub struct Running<S = Simulator> {
     /// Where it listens.
     pub address: SocketAddr,
     /// `http` or `https`.
     pub scheme: &'static str,
     /// The simulator.
-    pub simulator: Arc<Simulator>,
+    pub simulator: Arc<S>,
     task: JoinHandle<()>,
 }
 
-impl Running {
+impl<S> Running<S> {
     /// Its root.
     pub fn url(&self) -> String {
         format!("{}://{}", self.scheme, self.address)
     }
 }
 
-impl Drop for Running {
+impl<S> Drop for Running<S> {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -80,7 +91,7 @@ impl Tls {
 }
 
 /// Serves a simulator until the returned value goes.
-pub async fn serve(simulator: Simulator, address: SocketAddr, tls: Option<&Tls>) -> io::Result<Running> {
+pub async fn serve<S: Respond>(simulator: S, address: SocketAddr, tls: Option<&Tls>) -> io::Result<Running<S>> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     let simulator = Arc::new(simulator);
@@ -90,7 +101,7 @@ pub async fn serve(simulator: Simulator, address: SocketAddr, tls: Option<&Tls>)
     Ok(Running { address, scheme, simulator, task })
 }
 
-async fn accept(listener: TcpListener, simulator: Arc<Simulator>, acceptor: Option<tokio_rustls::TlsAcceptor>) {
+async fn accept<S: Respond>(listener: TcpListener, simulator: Arc<S>, acceptor: Option<tokio_rustls::TlsAcceptor>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -118,10 +129,10 @@ async fn accept(listener: TcpListener, simulator: Arc<Simulator>, acceptor: Opti
     }
 }
 
-async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, simulator: Arc<Simulator>) {
+async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, simulator: Arc<impl Respond>) {
     let service = service_fn(move |request| {
         let simulator = simulator.clone();
-        async move { answer(request, &simulator).await }
+        async move { answer(request, &*simulator).await }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -137,7 +148,10 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S,
 
 type Body = StreamBody<ReceiverStream>;
 
-async fn answer(request: hyper::Request<Incoming>, simulator: &Simulator) -> Result<hyper::Response<Body>, io::Error> {
+async fn answer(
+    request: hyper::Request<Incoming>,
+    simulator: &impl Respond,
+) -> Result<hyper::Response<Body>, io::Error> {
     let (parts, body) = request.into_parts();
     let body =
         Limited::new(body, MAX_BODY).collect().await.map_err(|error| io::Error::other(error.to_string()))?.to_bytes();

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use connectome_core::operation::Operation;
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::behave::Turn;
 use crate::check::check;
 use crate::fault::{self, Fault};
 use crate::http::{Reply, Request};
+use crate::server::Respond;
 use crate::store::Store;
 use crate::token::{Grants, Token};
 use crate::{Behaviour, Service};
@@ -54,6 +55,16 @@ impl std::fmt::Debug for Simulator {
     }
 }
 
+impl Respond for Simulator {
+    fn respond(&self, request: &Request) -> Reply {
+        self.respond(request)
+    }
+
+    fn resets(&self) -> bool {
+        self.options.faults.iter().any(|fault| fault.kind == "reset")
+    }
+}
+
 impl Simulator {
     /// A service as its spec describes it.
     pub fn new(service: &'static Service, options: Options) -> Self {
@@ -74,16 +85,33 @@ impl Simulator {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Whether connections may be reset.
-    pub(crate) fn resets(&self) -> bool {
-        self.options.faults.iter().any(|fault| fault.kind == "reset")
-    }
-
     /// A record as the service holds it, for tests.
     pub fn record(&self, collection: &str, field: &str, value: &str) -> Option<Value> {
         let mut store = self.store();
         let number = store.find(collection, field, value)?;
         store.get(collection, number)
+    }
+
+    /// Changes fields of a record, as somebody at work in the service would. Says whether there is such a record.
+    pub fn change(&self, collection: &str, field: &str, value: &str, set: &Map<String, Value>) -> bool {
+        let mut store = self.store();
+        let Some(number) = store.find(collection, field, value) else { return false };
+        let Some(Value::Object(mut record)) = store.get(collection, number) else { return false };
+        record.extend(set.clone());
+        store.put(collection, number, Value::Object(record));
+        true
+    }
+
+    /// Removes a record, as somebody at work in the service would. Says whether there was such a record.
+    pub fn remove(&self, collection: &str, field: &str, value: &str) -> bool {
+        let mut store = self.store();
+        let found = store.find(collection, field, value);
+        found.inspect(|number| store.remove(collection, *number)).is_some()
+    }
+
+    /// Adds a record, as somebody at work in the service would.
+    pub fn add(&self, collection: &str, record: Value) {
+        self.store().add(collection, record);
     }
 
     fn store(&self) -> std::sync::MutexGuard<'_, Store> {
@@ -173,7 +201,8 @@ impl Simulator {
 
     /// The operation that makes such a request: the first whose fixed parameters agree, or else the first of the call.
     fn operation(&self, request: &Request, path: &str) -> Option<&'static Operation> {
-        let mut fitting = self.service.connector.operations.iter().copied().filter(|operation| {
+        let all = self.service.connector.operations.iter().chain(self.service.reads);
+        let mut fitting = all.copied().filter(|operation| {
             operation.call.method.text() == request.method && fits(operation.call.path, path).is_some()
         });
         fitting.next()

@@ -87,6 +87,17 @@ impl Store {
         }
     }
 
+    /// Whether there is a record of this number that was not removed.
+    pub fn has(&self, collection: &str, number: usize) -> bool {
+        self.shelves.get(collection).is_some_and(|shelf| number < shelf.length && !shelf.removed.contains(&number))
+    }
+
+    /// A record, even if it was removed.
+    pub fn any(&self, collection: &str, number: usize) -> Option<Value> {
+        let shelf = self.shelves.get(collection).filter(|shelf| number < shelf.length)?;
+        Some(shelf.changed.get(&number).cloned().unwrap_or_else(|| self.made(shelf, number)))
+    }
+
     fn made(&self, shelf: &Shelf, number: usize) -> Value {
         let Some(template) = shelf.also.get(number).or(shelf.template.as_ref()) else { return Value::Null };
         let other = |collection: &str, number: usize, field: &str| self.field(collection, number, field);

@@ -194,6 +194,9 @@ fn dry_run(
             "Content-Type: application/json\n\n{}\n",
             serde_json::to_string_pretty(json).unwrap_or_default()
         )),
+        Body::Bytes(media_type, bytes) => {
+            page.push_str(&format!("Content-Type: {media_type}\n\n({} bytes)\n", bytes.len()));
+        }
         Body::Form(parts) => {
             page.push_str("Content-Type: multipart/form-data\n\n");
             for part in parts {
@@ -241,6 +244,7 @@ fn as_json(connection: &Connection, request: &Request) -> Value {
     let body = match &request.body {
         Body::Empty => Value::Null,
         Body::Json(json) => json.clone(),
+        Body::Bytes(media_type, bytes) => json!({ "media_type": media_type, "bytes": bytes.len() }),
         Body::Form(parts) => parts
             .iter()
             .map(|part| match &part.content {

@@ -1,5 +1,7 @@
 //! The specs, resolved: nothing in here must be looked up again, and emitters only print it.
 
+pub mod graph;
+
 use serde_json::Value as Json;
 
 use crate::source::Span;
@@ -59,6 +61,8 @@ pub struct Connector {
     pub roles: Vec<Role>,
     /// The simulated service.
     pub simulator: Option<Simulator>,
+    /// The account as a graph.
+    pub graph: Option<graph::Graph>,
     /// Calls that show what the connector does, as the spec says them: names in it were checked.
     pub demo: Vec<crate::spec::demo::Scene>,
 }
@@ -324,6 +328,8 @@ pub struct Connection {
     pub verify_tls: Option<String>,
     /// Path of the test.
     pub test: Call,
+    /// What the test's body always holds.
+    pub test_body: Option<Json>,
     /// What the test's answer must hold.
     pub expect: Vec<(Vec<String>, Json)>,
     /// How error bodies are read.
