@@ -256,7 +256,8 @@ mod tests {
         let first = page.first(request("/search", Body::Json(fixed)));
         let wanted = json!({ "searchCriteria": [{ "idTest": "greater-than", "idValue": 0 }], "maxItems": 2 });
         assert!(first.body == Body::Json(wanted));
-        let Following::Request(next) = page.following(&first, &json!({ "items": [{ "ID": 4 }, { "ID": 7 }] }), 0) else {
+        let Following::Request(next) = page.following(&first, &json!({ "items": [{ "ID": 4 }, { "ID": 7 }] }), 0)
+        else {
             panic!("no next page")
         };
         let Body::Json(body) = &next.body else { panic!("no body") };
@@ -270,7 +271,9 @@ mod tests {
     fn a_cursor_is_passed_on_until_it_is_empty() {
         let page = page(Next::Cursor { from: &["next"], place: PagePlace::Query("cursor") }, None);
         let asked = request("/a", Body::Empty);
-        let Following::Request(next) = page.following(&asked, &json!({ "items": [], "next": "x/y" }), 0) else { panic!() };
+        let Following::Request(next) = page.following(&asked, &json!({ "items": [], "next": "x/y" }), 0) else {
+            panic!()
+        };
         assert_eq!(next.target, "/a?cursor=x%2Fy");
         assert!(matches!(page.following(&next, &json!({ "next": "x/y" }), 0), Following::Wrong(_)));
         for end in [json!({ "next": null }), json!({ "next": "" }), json!({})] {

@@ -41,6 +41,8 @@ pub enum Body {
     Empty,
     /// JSON.
     Json(Value),
+    /// Bytes as they are sent, and their media type.
+    Bytes(&'static str, bytes::Bytes),
     /// A multipart form.
     Form(Vec<Part>),
 }
@@ -50,6 +52,7 @@ impl fmt::Debug for Body {
         match self {
             Body::Empty => write!(f, "Empty"),
             Body::Json(json) => write!(f, "Json({} bytes)", json.to_string().len()),
+            Body::Bytes(media_type, bytes) => write!(f, "Bytes({media_type}, {} bytes)", bytes.len()),
             Body::Form(parts) => f.debug_list().entries(parts).finish(),
         }
     }

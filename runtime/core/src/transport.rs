@@ -192,6 +192,9 @@ impl Transport {
         Ok(match &request.body {
             Body::Empty => builder,
             Body::Json(json) => builder.header(http::header::CONTENT_TYPE, "application/json").body(json.to_string()),
+            Body::Bytes(media_type, bytes) => {
+                builder.header(http::header::CONTENT_TYPE, *media_type).body(bytes.clone())
+            }
             Body::Form(parts) => builder.multipart(form(parts)?),
         })
     }

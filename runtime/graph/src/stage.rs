@@ -245,9 +245,8 @@ impl Stage {
             )
         };
         let missing = format!("kind > 0 AND {} OR kind = 1 AND {}", gone("from_key"), gone("to_key"));
-        let mut select = db
-            .prepare(&format!("SELECT type, count(*) FROM staged WHERE {missing} GROUP BY type"))
-            .map_err(failed)?;
+        let mut select =
+            db.prepare(&format!("SELECT type, count(*) FROM staged WHERE {missing} GROUP BY type")).map_err(failed)?;
         let counted = select
             .query_map([&self.instance], |row| Ok((row.get(0)?, row.get(1)?)))
             .and_then(Iterator::collect)
@@ -270,7 +269,7 @@ impl Stage {
     pub fn difference(&self, partial: &BTreeSet<String>) -> Result<Difference, Error> {
         self.partial(partial)?;
         let mut difference = Difference::default();
-        let counted: [(&str, fn(&mut Counts) -> &mut u64); 5] = [
+        let counted: [(&str, Slot); 5] = [
             (CREATED, |counts| &mut counts.created),
             (UPDATED, |counts| &mut counts.updated),
             (UNCHANGED, |counts| &mut counts.unchanged),
@@ -321,8 +320,11 @@ impl Stage {
     pub fn changes(&self, mut see: impl FnMut(Change) -> Result<(), Error>) -> Result<(), Error> {
         for (what, which) in [(What::Deleted, DELETED), (What::Created, CREATED), (What::Updated, UPDATED)] {
             let columns: String = COLUMNS.split(", ").map(|column| format!("it.{column}, ")).collect();
-            let mut select =
-                self.store.db.prepare(&format!("SELECT {columns} NULL {which} ORDER BY it.kind, it.key")).map_err(failed)?;
+            let mut select = self
+                .store
+                .db
+                .prepare(&format!("SELECT {columns} NULL {which} ORDER BY it.kind, it.key"))
+                .map_err(failed)?;
             let mut rows = select.query([&self.instance]).map_err(failed)?;
             while let Some(row) = rows.next().map_err(failed)? {
                 let it = object(row, 0).map_err(failed)?;
@@ -350,11 +352,8 @@ impl Stage {
 
     /// Hands every staged object to `see`, entities first.
     pub fn each(&self, mut see: impl FnMut(Object) -> Result<(), Error>) -> Result<(), Error> {
-        let mut select = self
-            .store
-            .db
-            .prepare(&format!("SELECT {COLUMNS}, raw FROM staged ORDER BY kind, key"))
-            .map_err(failed)?;
+        let mut select =
+            self.store.db.prepare(&format!("SELECT {COLUMNS}, raw FROM staged ORDER BY kind, key")).map_err(failed)?;
         let mut rows = select.query([]).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
             see(object(row, 0).map_err(failed)?)?;
@@ -381,7 +380,9 @@ impl Stage {
                 params![instance, dialect, started.as_millisecond(), now, report.to_string()],
             )?;
             let run = db.last_insert_rowid();
-            db.execute_batch("DROP TABLE IF EXISTS temp.gone; CREATE TEMP TABLE gone (key TEXT PRIMARY KEY, deleted INTEGER);")?;
+            db.execute_batch(
+                "DROP TABLE IF EXISTS temp.gone; CREATE TEMP TABLE gone (key TEXT PRIMARY KEY, deleted INTEGER);",
+            )?;
             db.execute(&format!("INSERT INTO gone SELECT it.key, 1 {DELETED}"), [instance])?;
             db.execute(&format!("INSERT INTO gone SELECT it.key, 0 {UPDATED}"), [instance])?;
             db.execute(
@@ -436,7 +437,10 @@ impl Stage {
         if !self.store.db.is_autocommit() {
             self.store.db.execute_batch("ROLLBACK").map_err(failed)?;
         }
-        self.store.db.execute_batch("DROP TABLE IF EXISTS temp.staged; DROP TABLE IF EXISTS temp.side;").map_err(failed)?;
+        self.store
+            .db
+            .execute_batch("DROP TABLE IF EXISTS temp.staged; DROP TABLE IF EXISTS temp.side;")
+            .map_err(failed)?;
         Ok(self.store)
     }
 }
@@ -496,10 +500,15 @@ fn ends(kind: &Kind) -> (Option<&str>, Option<&str>) {
     }
 }
 
+/// One of the numbers.
+type Slot = fn(&mut Counts) -> &mut u64;
+
 const CREATED: &str = "FROM staged it WHERE NOT EXISTS
     (SELECT 1 FROM graph_object o WHERE o.instance = ?1 AND o.key = it.key)";
-const UPDATED: &str = "FROM staged it JOIN graph_object o ON o.instance = ?1 AND o.key = it.key WHERE o.hash <> it.hash";
-const UNCHANGED: &str = "FROM staged it JOIN graph_object o ON o.instance = ?1 AND o.key = it.key WHERE o.hash = it.hash";
+const UPDATED: &str =
+    "FROM staged it JOIN graph_object o ON o.instance = ?1 AND o.key = it.key WHERE o.hash <> it.hash";
+const UNCHANGED: &str =
+    "FROM staged it JOIN graph_object o ON o.instance = ?1 AND o.key = it.key WHERE o.hash = it.hash";
 /// What is not staged and goes nevertheless: all of a type that is not partial, and what has lost an end.
 macro_rules! lost {
     () => {

@@ -1,0 +1,3 @@
+//! Where results go. A module is a protocol, named after who defined it.
+
+pub mod jupiterone;
