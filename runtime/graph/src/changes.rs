@@ -177,7 +177,11 @@ fn differing(before: &Object, after: &Object) -> Vec<Differing> {
     let names = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name)));
     names
         .filter(|name| before.get(*name) != after.get(*name))
-        .map(|name| Differing { name: name.clone(), before: before.get(name).cloned(), after: after.get(name).cloned() })
+        .map(|name| Differing {
+            name: name.clone(),
+            before: before.get(name).cloned(),
+            after: after.get(name).cloned(),
+        })
         .collect()
 }
 

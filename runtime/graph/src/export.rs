@@ -18,7 +18,9 @@ pub use graphml::graphml;
 /// Entities come first.
 pub fn jsonl(store: &Store, instance: Option<&str>, with_raw: bool, out: &mut dyn Write) -> Result<(), Error> {
     store.each(instance, with_raw, |owner, object| {
-        serde_json::to_writer(&mut *out, &owned(owner, &object, with_raw)).map_err(io::Error::from).map_err(unwritten)?;
+        serde_json::to_writer(&mut *out, &owned(owner, &object, with_raw))
+            .map_err(io::Error::from)
+            .map_err(unwritten)?;
         out.write_all(b"\n").map_err(unwritten)
     })?;
     out.flush().map_err(unwritten)
@@ -56,7 +58,8 @@ const NODES: &str = "SELECT key, kind, type, class, from_key, to_key, mapping, p
 const EDGES: &str = "SELECT key, kind, type, class, from_key, to_key, mapping, properties, NULL, instance,
         instance, from_key, instance, to_key
     FROM graph_object WHERE kind = 1 AND (?1 IS NULL OR instance = ?1) ORDER BY class, type, instance, key";
-const FOUND: &str = "SELECT m.key, m.kind, m.type, m.class, m.from_key, m.to_key, m.mapping, m.properties, NULL, m.instance,
+const FOUND: &str =
+    "SELECT m.key, m.kind, m.type, m.class, m.from_key, m.to_key, m.mapping, m.properties, NULL, m.instance,
         m.instance, s.key, t.instance, t.key
     FROM graph_found f
     JOIN graph_object m ON m.instance = f.instance AND m.key = f.key AND m.kind = 2

@@ -151,8 +151,7 @@ impl Mapper {
             // An element may be the id itself.
             let scalar = text(element).map(|_| json!({ "": element }));
             let Some(other_key) = other.key.fill(scalar.as_ref().unwrap_or(element), None) else { continue };
-            let (from, to) =
-                if own.leaves { (own_key.clone(), other_key) } else { (other_key, own_key.clone()) };
+            let (from, to) = if own.leaves { (own_key.clone(), other_key) } else { (other_key, own_key.clone()) };
             let properties = self.properties(table.properties, element);
             mapped.edges.push((number, edge(table, from, to, properties), order(table.keep, element)));
         }
@@ -181,7 +180,8 @@ impl Mapper {
         let mut other = Map::new();
         other.insert(filter_name.to_owned(), Value::from(target.filter));
         other.extend(self.properties(target.has, record).into_iter().filter(|(_, value)| !value.is_null()));
-        let known = |set: &&&[&str]| set.iter().all(|name| other.get(*name).is_some_and(|value| !texts(value).is_empty()));
+        let known =
+            |set: &&&[&str]| set.iter().all(|name| other.get(*name).is_some_and(|value| !texts(value).is_empty()));
         let sets: Vec<Vec<&str>> = target
             .match_by
             .iter()
@@ -198,8 +198,7 @@ impl Mapper {
                 names.push(name);
             }
         });
-        let found: String =
-            names.iter().map(|name| format!(":{name}={}", texts(&other[*name]).join(","))).collect();
+        let found: String = names.iter().map(|name| format!(":{name}={}", texts(&other[*name]).join(","))).collect();
         let key = format!("{own}|{}|{direction}{found}", table.verb.to_lowercase());
         let mut properties = Map::from_iter([("displayName".to_owned(), Value::from(table.verb))]);
         properties.extend(self.properties(table.properties, record));

@@ -31,12 +31,17 @@ pub fn resolve(store: &Store, instance: &str) -> Result<u64, Error> {
                 }
             }
         }
-        let mut select = db.prepare("SELECT instance, key, class, type, properties FROM graph_object WHERE kind = 0")?;
+        let mut select =
+            db.prepare("SELECT instance, key, class, type, properties FROM graph_object WHERE kind = 0")?;
         let mut insert = db.prepare("INSERT INTO have VALUES (?1, ?2, ?3, ?4, ?5)")?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
             let (class, ty): (String, String) = (row.get(2)?, row.get(3)?);
-            let fits = |filter: &str| ty == filter || class.split(' ').any(|class| class == filter);
+            let fits = |filter: &str| match filter.split_once('=') {
+                Some(("_type", wanted)) => ty == wanted,
+                Some((_, wanted)) => class.split(' ').any(|class| class == wanted),
+                None => false,
+            };
             if !filters.iter().any(|(filter, _)| fits(filter)) {
                 continue;
             }
@@ -73,7 +78,7 @@ fn wanted(mapping: &Value) -> Vec<(String, Vec<String>, String)> {
         let names: Vec<&str> = set.as_array()?.iter().filter_map(Value::as_str).collect();
         let filter = names.iter().find(|name| matches!(**name, "_class" | "_type"))?;
         let names: Vec<String> = names.iter().filter(|name| *name != filter).map(|name| (*name).to_owned()).collect();
-        let filter = target[*filter].as_str()?.to_owned();
+        let filter = format!("{filter}={}", target[*filter].as_str()?);
         Some(values(target, &names).into_iter().map(move |value| (filter.clone(), names.clone(), value)))
     };
     sets.iter().filter_map(one).flatten().collect()

@@ -88,7 +88,9 @@ impl Property {
         }
         let value = match self.with {
             Some(Convert::EpochMs) => Some(Convert::EpochMs.apply(value)).filter(Value::is_number)?,
-            Some(convert) => Some(convert.apply(value)).filter(|value| !value.is_null() && value.as_str() != Some(""))?,
+            Some(convert) => {
+                Some(convert.apply(value)).filter(|value| !value.is_null() && value.as_str() != Some(""))?
+            }
             None => value,
         };
         match self.lookup {
@@ -151,9 +153,12 @@ mod tests {
     #[test]
     fn a_word_is_found_where_it_stands_first() {
         let platform = Property { find: &["linux", "windows"], otherwise: Some(Literal::Text("other")), ..NAME };
-        for (text, wanted) in
-            [("Microsoft Windows 10", "windows"), ("Ubuntu Linux on Windows", "linux"), ("Red Hat 8", "other"), ("", "other")]
-        {
+        for (text, wanted) in [
+            ("Microsoft Windows 10", "windows"),
+            ("Ubuntu Linux on Windows", "linux"),
+            ("Red Hat 8", "other"),
+            ("", "other"),
+        ] {
             assert_eq!(value(platform, json!({ "a": text })), Some(json!(wanted)), "{text}");
         }
         assert_eq!(value(platform, json!({})), Some(json!("other")));

@@ -147,7 +147,8 @@ impl Store {
             .db
             .prepare("SELECT type, kind, count(*) FROM graph_object WHERE instance = ?1 GROUP BY type, kind ORDER BY kind, type")
             .map_err(failed)?;
-        let rows = statement.query_map([instance], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(failed)?;
+        let rows =
+            statement.query_map([instance], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(failed)?;
         rows.collect::<Result<_, _>>().map_err(failed)
     }
 

@@ -54,7 +54,9 @@ pub async fn gather(connection: &Connection, mapper: Mapper, store: Store, insta
         return Err(error);
     }
     report.partial = partial_types(graph, dialect, &report.steps);
-    tokio::task::spawn_blocking(move || compare(stage, report, dialect, started)).await.map_err(|error| crashed(&error))?
+    tokio::task::spawn_blocking(move || compare(stage, report, dialect, started))
+        .await
+        .map_err(|error| crashed(&error))?
 }
 
 fn crashed(error: &tokio::task::JoinError) -> Error {
@@ -85,8 +87,7 @@ impl Gathered {
         let instance = instance.to_owned();
         let apply = move || {
             let partial: BTreeSet<String> = self.report.partial.keys().cloned().collect();
-            let run =
-                self.stage.apply(self.dialect, self.started, Timestamp::now(), &self.report.json(), &partial)?;
+            let run = self.stage.apply(self.dialect, self.started, Timestamp::now(), &self.report.json(), &partial)?;
             let mut report = self.report;
             report.found = resolve::resolve(self.stage.store(), &instance)?;
             Ok((self.stage, report, run))
@@ -183,9 +184,8 @@ async fn read(
 /// An error of a step, with the permission that it needs.
 fn explained(error: Error, step: &Step) -> Error {
     match (error.kind(), step.permission) {
-        (ErrorKind::Permission, Some(permission)) => {
-            error.advice(format!("the key needs the permission {permission:?}; give it to the key's role and run it again"))
-        }
+        (ErrorKind::Permission, Some(permission)) => error
+            .advice(format!("the key needs the permission {permission:?}; give it to the key's role and run it again")),
         _ => error,
     }
 }
@@ -193,16 +193,15 @@ fn explained(error: Error, step: &Step) -> Error {
 /// What the writer saw.
 #[derive(Debug, Default)]
 struct Written {
-    violations: Vec<String>,
+    /// Holds the violations, of which there may be as many as there are records, and only the first are kept.
+    told: Report,
     repeated: BTreeMap<usize, u64>,
     taken: BTreeMap<usize, String>,
 }
 
 impl Written {
     fn into_report(self, graph: &Graph, report: &mut Report) {
-        for text in self.violations {
-            report.violation(text);
-        }
+        (report.violations, report.violated) = (self.told.violations, self.told.violated);
         for (step, count) in self.repeated {
             report.warnings.push(format!(
                 "{} gave {count} records twice, as a service does when records are added while it is read",
@@ -210,8 +209,9 @@ impl Written {
             ));
         }
         for (step, key) in self.taken {
-            let error = Error::new(ErrorKind::Protocol, format!("two different records have the key {key}"))
-                .advice("the service gives two things one id: report it to the vendor; everything else was synchronised");
+            let error = Error::new(ErrorKind::Protocol, format!("two different records have the key {key}")).advice(
+                "the service gives two things one id: report it to the vendor; everything else was synchronised",
+            );
             report.steps[step].status = Status::Failed(error);
         }
     }
@@ -222,7 +222,7 @@ fn write(mapper: &Mapper, stage: Stage, mut incoming: mpsc::Receiver<Page>) -> R
     while let Some((step, records)) = incoming.blocking_recv() {
         for record in &records {
             let mapped = mapper.record(step, record);
-            written.violations.extend(mapped.violations);
+            mapped.violations.into_iter().for_each(|text| written.told.violation(text));
             for object in &mapped.objects {
                 let staged = stage.add(object)?;
                 match (&object.kind, staged) {

@@ -83,11 +83,13 @@ fn end(it: &Element) -> String {
             named(&class)
         );
     }
-    let labels: String =
-        class.split(' ').filter(|class| !class.is_empty()).chain([&*it.object.ty]).map(|it| format!(":{}", named(it))).collect();
-    format!(
-        "MERGE (n:`Entity` {{`_instance`: row.`_instance`, `_key`: row.`_key`}})\nSET n = row\nSET n{labels}"
-    )
+    let labels: String = class
+        .split(' ')
+        .filter(|class| !class.is_empty())
+        .chain([&*it.object.ty])
+        .map(|it| format!(":{}", named(it)))
+        .collect();
+    format!("MERGE (n:`Entity` {{`_instance`: row.`_instance`, `_key`: row.`_key`}})\nSET n = row\nSET n{labels}")
 }
 
 fn map(fields: &Map<String, Value>) -> String {

@@ -25,7 +25,9 @@ impl Type {
         match value {
             Value::Null => None,
             Value::Bool(_) => Some(Type::Boolean),
-            Value::Number(number) if number.as_i64().is_some_and(|it| it.unsigned_abs() <= 1 << 53) => Some(Type::Small),
+            Value::Number(number) if number.as_i64().is_some_and(|it| it.unsigned_abs() <= 1 << 53) => {
+                Some(Type::Small)
+            }
             Value::Number(number) if number.is_i64() => Some(Type::Long),
             Value::Number(number) if number.is_f64() => Some(Type::Double),
             _ => Some(Type::Text),
@@ -34,7 +36,9 @@ impl Type {
 
     fn with(self, other: Self) -> Self {
         match (self, other) {
-            (Type::Small, wider @ (Type::Long | Type::Double)) | (wider @ (Type::Long | Type::Double), Type::Small) => wider,
+            (Type::Small, wider @ (Type::Long | Type::Double)) | (wider @ (Type::Long | Type::Double), Type::Small) => {
+                wider
+            }
             _ if self == other => self,
             _ => Type::Text,
         }
@@ -65,9 +69,7 @@ pub fn graphml(store: &Store, instance: Option<&str>, out: &mut dyn Write) -> Re
             for (name, (number, ty)) in keys {
                 let (letter, ty) = (&of[..1], ty.name());
                 let name = attribute(name);
-                put(&format!(
-                    "<key id=\"{letter}{number}\" for=\"{of}\" attr.name=\"{name}\" attr.type=\"{ty}\"/>\n"
-                ))?;
+                put(&format!("<key id=\"{letter}{number}\" for=\"{of}\" attr.name=\"{name}\" attr.type=\"{ty}\"/>\n"))?;
             }
         }
         put("<graph edgedefault=\"directed\">\n")?;

@@ -112,8 +112,9 @@ SET r = row.fields;
 #[test]
 fn statements_are_of_bounded_length() {
     let many: Vec<Object> = (0..1001).map(|it| entity(&format!("user:{it}"), "user", &["User"], json!({}))).collect();
-    let long: Vec<Object> =
-        (0..200).map(|it| entity(&format!("u:{it}"), "user", &["User"], json!({ "notes": "x".repeat(4000) }))).collect();
+    let long: Vec<Object> = (0..200)
+        .map(|it| entity(&format!("u:{it}"), "user", &["User"], json!({ "notes": "x".repeat(4000) })))
+        .collect();
     for (objects, statements) in [(many, 3), (long, 4)] {
         let text = exported(&runs(&[("one", &objects)]), None, cypher);
         assert_eq!(text.matches("UNWIND").count(), statements);
@@ -148,7 +149,14 @@ fn names_are_unlike_over_instances_and_kinds() {
         ("a", &[entity("b/c", "t", &[], json!({})), entity("d#e", "t", &[], json!({}))]),
         ("a/b", &[entity("c", "t", &[], json!({}))]),
         ("a%2Fb", &[entity("c", "t", &[], json!({}))]),
-        ("a#d", &[entity("e", "t", &[], json!({})), entity("\u{1}", "t", &[], json!({})), entity("_x0001_", "t", &[], json!({}))]),
+        (
+            "a#d",
+            &[
+                entity("e", "t", &[], json!({})),
+                entity("\u{1}", "t", &[], json!({})),
+                entity("_x0001_", "t", &[], json!({})),
+            ],
+        ),
     ]);
     let text = exported(&store, None, graphml);
     let ids: BTreeSet<&str> = text.split("<node id=\"").skip(1).map(|it| it.split('"').next().unwrap()).collect();
@@ -160,8 +168,37 @@ fn awkward() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         any::<char>().prop_map(String::from),
         prop::sample::select(vec![
-            "\\", "u", "'", "\"", "`", "``", "\\u0027", "\\\\u0060", "]]>", "<!--", "&amp;", "&#0;", "_x0001_", "_x005F_", "_x",
-            "\0", "\u{1}", "\r", "\n", "\t", "\u{85}", "\u{2028}", "\u{ffff}", "😀", ";", "//", "/*", "$", "{", "", " ",
+            "\\",
+            "u",
+            "'",
+            "\"",
+            "`",
+            "``",
+            "\\u0027",
+            "\\\\u0060",
+            "]]>",
+            "<!--",
+            "&amp;",
+            "&#0;",
+            "_x0001_",
+            "_x005F_",
+            "_x",
+            "\0",
+            "\u{1}",
+            "\r",
+            "\n",
+            "\t",
+            "\u{85}",
+            "\u{2028}",
+            "\u{ffff}",
+            "😀",
+            ";",
+            "//",
+            "/*",
+            "$",
+            "{",
+            "",
+            " ",
         ])
         .prop_map(str::to_owned),
     ];
@@ -173,7 +210,10 @@ fn from_xml(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        assert!(!matches!(c, '<' | '>' | '\r' | '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'), "{text:?}");
+        assert!(
+            !matches!(c, '<' | '>' | '\r' | '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'),
+            "{text:?}"
+        );
         if let Some(entity) = rest.strip_prefix('&') {
             let (name, after) = entity.split_once(';').expect("an entity ends");
             match name {
@@ -192,7 +232,11 @@ fn from_xml(text: &str) -> String {
     let mut rest = &*plain;
     while let Some(c) = rest.chars().next() {
         let code = rest.strip_prefix("_x").and_then(|it| it.get(..4).zip(it.get(4..5)));
-        match code.filter(|(hex, end)| *end == "_" && hex.bytes().all(|it| it.is_ascii_hexdigit())).and_then(|(hex, _)| u32::from_str_radix(hex, 16).ok()).and_then(char::from_u32) {
+        match code
+            .filter(|(hex, end)| *end == "_" && hex.bytes().all(|it| it.is_ascii_hexdigit()))
+            .and_then(|(hex, _)| u32::from_str_radix(hex, 16).ok())
+            .and_then(char::from_u32)
+        {
             Some(escaped) => {
                 text.push(escaped);
                 rest = &rest[7..];

@@ -81,7 +81,8 @@ impl Account {
     /// What a run reads.
     fn seen(&self) -> Vec<Object> {
         let partial = self.partial();
-        let unseen = |number: usize, object: &Object| self.unseen >> (number % 64) & 1 == 1 && partial.contains(&object.ty);
+        let unseen =
+            |number: usize, object: &Object| self.unseen >> (number % 64) & 1 == 1 && partial.contains(&object.ty);
         self.all().into_iter().enumerate().filter(|(at, it)| !unseen(*at, it)).map(|(_, it)| it).collect()
     }
 }
@@ -170,7 +171,7 @@ proptest! {
             // A look changes nothing, and tells what would be.
             let before = all_rows(&store);
             let stage = Stage::begin(store, "one").unwrap();
-            seen.iter().for_each(|object| drop(stage.add(object).unwrap()));
+            stage_all(&stage, &seen);
             stage.drop_dangling(&partial).unwrap();
             let plan = stage.difference(&partial).unwrap();
             let mut planned_changes = Vec::new();
@@ -277,8 +278,10 @@ const JOIN: Relationship = Relationship {
     keep: Keep::Least(&["level"]),
 };
 
-/// Pairs of an order and what the edge says of itself, and which of them stays.
-const LEAST: [(&[(Option<f64>, &str)], &str); 6] = [
+/// An order and what the edge says of itself.
+type Edges = &'static [(Option<f64>, &'static str)];
+/// Edges between the same ends, and which of them stays.
+const LEAST: [(Edges, &str); 6] = [
     (&[(Some(2.0), "x"), (Some(1.0), "y"), (Some(3.0), "z")], "y"),
     (&[(Some(1.0), "x"), (Some(1.0), "y")], "x"),
     (&[(None, "x"), (Some(4.0), "y")], "y"),
@@ -294,7 +297,12 @@ fn of_several_edges_the_least_stays_whether_listed_or_joined() {
     for (edges, wanted) in LEAST {
         let kept = |stage: &Stage| {
             let mut kept = Vec::new();
-            stage.each(|it| { kept.push(it.properties["says"].clone()); Ok(()) }).unwrap();
+            stage
+                .each(|it| {
+                    kept.push(it.properties["says"].clone());
+                    Ok(())
+                })
+                .unwrap();
             kept
         };
         let stage = Stage::begin(Store::in_memory().unwrap(), "one").unwrap();

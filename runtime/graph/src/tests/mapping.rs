@@ -6,7 +6,9 @@ use connectome_core::shape::Literal;
 use super::*;
 use crate::map::{Instance, Mapped, Mapper};
 use crate::source::Lookups;
-use crate::table::{Dialect, End, Entity, From, Graph, How, Keep, Part, Property, Relationship, Side, Target, Template};
+use crate::table::{
+    Dialect, End, Entity, From, Graph, How, Keep, Part, Property, Relationship, Side, Target, Template,
+};
 
 const USER: Template = Template(&[Part::Text("user:"), Part::Path(&["id"])]);
 const TEAM: Template = Template(&[Part::Text("team:"), Part::Path(&["team", "id"])]);
@@ -172,7 +174,8 @@ fn an_entity_has_its_properties_its_tags_and_its_record_without_secrets() {
 
 #[test]
 fn a_record_without_a_key_is_told_and_makes_nothing() {
-    for record in [json!({ "name": "x", "teams": [] }), json!({ "id": null }), json!({ "id": "" }), json!({ "id": {} })] {
+    for record in [json!({ "name": "x", "teams": [] }), json!({ "id": null }), json!({ "id": "" }), json!({ "id": {} })]
+    {
         let mapped = mapped(0, record.clone());
         assert_eq!(mapped.violations, ["a record of \"user\" has no key"], "{record}");
         assert!(mapped.objects.is_empty() && mapped.edges.is_empty() && mapped.sides.is_empty(), "{record}");
@@ -230,8 +233,7 @@ fn a_join_is_many_to_many_by_values_that_are_something() {
         device(9, json!("5"), 6, json!(null)),
     ];
     let uses = |key: &str, since: u64| edge(key, "user_uses_device", json!({ "displayName": "USES", "since": since }));
-    let wanted =
-        [uses("device:8|uses|user:1", 1), uses("device:8|uses|user:2", 1), uses("device:9|uses|user:5", 6)];
+    let wanted = [uses("device:8|uses|user:1", 1), uses("device:8|uses|user:2", 1), uses("device:9|uses|user:5", 6)];
     assert_eq!(edges(&records), wanted);
     let backward: Vec<_> = records.iter().rev().cloned().collect();
     assert_eq!(edges(&backward), wanted, "the order of the steps does not matter");

@@ -45,10 +45,22 @@ fn set(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
+fn stage_all(stage: &Stage, objects: &[Object]) {
+    for object in objects {
+        stage.add(object).unwrap();
+    }
+}
+
 /// Stages, compares, applies and resolves; the clock shows the second.
-fn run(store: Store, instance: &str, second: i64, objects: &[Object], partial: &BTreeSet<String>) -> (Store, Difference) {
+fn run(
+    store: Store,
+    instance: &str,
+    second: i64,
+    objects: &[Object],
+    partial: &BTreeSet<String>,
+) -> (Store, Difference) {
     let stage = Stage::begin(store, instance).unwrap();
-    objects.iter().for_each(|object| drop(stage.add(object).unwrap()));
+    stage_all(&stage, objects);
     stage.drop_dangling(partial).unwrap();
     let difference = stage.difference(partial).unwrap();
     let time = Timestamp::from_second(second).unwrap();

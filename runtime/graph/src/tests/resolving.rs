@@ -43,10 +43,34 @@ fn the_other_end_is_what_agrees_in_any_case_and_in_any_element_of_a_list() {
         ("the values of two swapped", full, either, json!({ "first": "varga", "last": "ines" }), false),
         ("the key", json!({ "_class": "Person", "_key": "P1" }), by(&["_key"]), json!({}), true),
         ("another key", json!({ "_class": "Person", "_key": "P2" }), by(&["_key"]), json!({}), false),
-        ("the second class", json!({ "_class": "Human", "email": "i@x" }), by(&["email"]), json!({ "email": "i@x" }), true),
-        ("another class", json!({ "_class": "Device", "email": "i@x" }), by(&["email"]), json!({ "email": "i@x" }), false),
-        ("the type", json!({ "_type": "employee", "email": "i@x" }), json!([["_type", "email"]]), json!({ "email": "i@x" }), true),
-        ("another type", json!({ "_type": "Person", "email": "i@x" }), json!([["_type", "email"]]), json!({ "email": "i@x" }), false),
+        (
+            "the second class",
+            json!({ "_class": "Human", "email": "i@x" }),
+            by(&["email"]),
+            json!({ "email": "i@x" }),
+            true,
+        ),
+        (
+            "another class",
+            json!({ "_class": "Device", "email": "i@x" }),
+            by(&["email"]),
+            json!({ "email": "i@x" }),
+            false,
+        ),
+        (
+            "the type",
+            json!({ "_type": "employee", "email": "i@x" }),
+            json!([["_type", "email"]]),
+            json!({ "email": "i@x" }),
+            true,
+        ),
+        (
+            "another type",
+            json!({ "_type": "Person", "email": "i@x" }),
+            json!([["_type", "email"]]),
+            json!({ "email": "i@x" }),
+            false,
+        ),
         ("the class named last", email(json!("i@x")), json!([["email", "_class"]]), json!({ "email": "i@x" }), true),
     ];
     for (what, target, sets, other, agrees) in table {
@@ -65,7 +89,14 @@ fn every_match_of_other_instances_is_found_and_none_of_its_own() {
     let other = |key: &str, ty: &str| entity(key, ty, &["User"], json!({ "email": "I@x" }));
     let store = runs(&[
         ("three", &[other("user:1", "user")]),
-        ("one", &[own(), other("user:2", "user"), is("user:1", "user_is_user", "FORWARD", target, json!([["_class", "email"]]))]),
+        (
+            "one",
+            &[
+                own(),
+                other("user:2", "user"),
+                is("user:1", "user_is_user", "FORWARD", target, json!([["_class", "email"]])),
+            ],
+        ),
         ("two", &[other("user:1", "okta_user"), other("user:9", "okta_user")]),
     ]);
     let wanted = [("three", "user:1"), ("two", "user:1"), ("two", "user:9")];

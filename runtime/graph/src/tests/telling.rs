@@ -16,9 +16,17 @@ fn a_line_says_what_was_and_what_is() {
     let table = [
         (json!({ "role": "user" }), json!({ "role": "admin" }), ": role \"user\" -> \"admin\""),
         (json!({ "role": "user" }), json!({ "role": null }), ": role \"user\" -> null"),
-        (json!({ "a": 1, "b": [1, 2] }), json!({ "b": [2], "c": 0.5 }), ": a 1 -> nothing, b [1,2] -> [2], c nothing -> 0.5"),
+        (
+            json!({ "a": 1, "b": [1, 2] }),
+            json!({ "b": [2], "c": 0.5 }),
+            ": a 1 -> nothing, b [1,2] -> [2], c nothing -> 0.5",
+        ),
         (json!({ "a": "1" }), json!({ "a": 1 }), ": a \"1\" -> 1"),
-        (json!({ "a\n": "\u{1b}[2J" }), json!({ "a\n": "\u{9b}\u{202e}\n" }), ": a\\u{a} \"\\u001b[2J\" -> \"\\u{9b}\\u{202e}\\n\""),
+        (
+            json!({ "a\n": "\u{1b}[2J" }),
+            json!({ "a\n": "\u{9b}\u{202e}\n" }),
+            ": a\\u{a} \"\\u001b[2J\" -> \"\\u{9b}\\u{202e}\\n\"",
+        ),
     ];
     for (before, after, wanted) in table {
         let named = |it: &Value| {
@@ -68,34 +76,35 @@ fn classes_types_and_ends_count_as_properties() {
 
 #[test]
 fn changes_are_told_from_a_run_or_a_time_on() {
-    let [one, two] = [json!({ "role": "user" }), json!({ "role": "admin" })].map(user);
+    let one = &[user(json!({ "role": "user" }))][..];
+    let two = &[user(json!({ "role": "admin" }))][..];
     let store = runs(&[
-        ("one", &[one.clone()]),
-        ("two", &[one.clone()]),
-        ("one", &[two.clone()]),
-        ("one", &[two.clone()]),
+        ("one", one),
+        ("two", one),
+        ("one", two),
+        ("one", two),
         ("one", &[]),
-        ("one", &[one.clone()]),
-        ("two", &[one]),
+        ("one", one),
+        ("two", one),
         ("one", &[]),
         ("one", &[]),
     ]);
     let time = |second| Since::Time(Timestamp::from_second(second).unwrap());
     let (made, changed, gone) = (What::Created, What::Updated, What::Deleted);
-    let table: [(Option<&str>, Since, &[(i64, What)]); 13] = [
-        (None, Since::LastChange, &[(8, gone)]),
-        (Some("two"), Since::LastChange, &[(2, made)]),
-        (Some("three"), Since::LastChange, &[]),
-        (None, Since::Runs(0), &[]),
-        (None, Since::Runs(1), &[]),
-        (None, Since::Runs(3), &[(8, gone)]),
-        (None, Since::Runs(4), &[(6, made), (8, gone)]),
-        (Some("one"), Since::Runs(4), &[(5, gone), (6, made), (8, gone)]),
-        (None, Since::Runs(u64::MAX), &[(1, made), (2, made), (3, changed), (5, gone), (6, made), (8, gone)]),
-        (None, time(6), &[(6, made), (8, gone)]),
-        (None, time(0), &[(1, made), (2, made), (3, changed), (5, gone), (6, made), (8, gone)]),
-        (Some("two"), time(2), &[(2, made)]),
-        (Some("two"), time(3), &[]),
+    let table = [
+        (None, Since::LastChange, vec![(8, gone)]),
+        (Some("two"), Since::LastChange, vec![(2, made)]),
+        (Some("three"), Since::LastChange, vec![]),
+        (None, Since::Runs(0), vec![]),
+        (None, Since::Runs(1), vec![]),
+        (None, Since::Runs(3), vec![(8, gone)]),
+        (None, Since::Runs(4), vec![(6, made), (8, gone)]),
+        (Some("one"), Since::Runs(4), vec![(5, gone), (6, made), (8, gone)]),
+        (None, Since::Runs(u64::MAX), vec![(1, made), (2, made), (3, changed), (5, gone), (6, made), (8, gone)]),
+        (None, time(6), vec![(6, made), (8, gone)]),
+        (None, time(0), vec![(1, made), (2, made), (3, changed), (5, gone), (6, made), (8, gone)]),
+        (Some("two"), time(2), vec![(2, made)]),
+        (Some("two"), time(3), vec![]),
     ];
     for (instance, since, wanted) in table {
         let all = told(&store, instance, since);
@@ -103,7 +112,8 @@ fn changes_are_told_from_a_run_or_a_time_on() {
         assert_eq!(found, wanted, "{instance:?} {since:?}");
         assert!(all.iter().all(|it| it.time.map(Timestamp::as_second) == it.run));
     }
-    let signs: Vec<String> = lines(&told(&store, Some("one"), Since::Runs(4))).iter().map(|it| it[..2].into()).collect();
+    let signs: Vec<String> =
+        lines(&told(&store, Some("one"), Since::Runs(4))).iter().map(|it| it[..2].into()).collect();
     assert_eq!(signs, ["- ", "+ ", "- "]);
 }
 
