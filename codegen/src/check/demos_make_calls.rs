@@ -3,14 +3,17 @@
 use super::Subject;
 use crate::diagnostic::Diagnostic;
 use crate::resolve::text::unknown;
+use crate::spec::Spec;
+use crate::spec::demo::Scene;
 
 pub fn check(subject: &Subject<'_>) {
     for spec in subject.specs {
         let file = &spec.file;
         for scene in &file.demo {
+            let others = usize::from(scene.sync) + usize::from(scene.change.is_some());
             let span = scene.action.as_ref().or(scene.trigger.as_ref()).map(|name| name.span);
             match (&scene.action, &scene.trigger) {
-                (Some(action), None) => {
+                (Some(action), None) if others == 0 => {
                     if file.actions.get(&action.value).is_none() {
                         subject.problems.push(unknown(
                             "unknown-action",
@@ -21,7 +24,7 @@ pub fn check(subject: &Subject<'_>) {
                         ));
                     }
                 }
-                (None, Some(trigger)) => {
+                (None, Some(trigger)) if others == 0 => {
                     if file.triggers.get(&trigger.value).is_none() {
                         subject.problems.push(unknown(
                             "unknown-trigger",
@@ -32,14 +35,15 @@ pub fn check(subject: &Subject<'_>) {
                         ));
                     }
                 }
+                (None, None) if others == 1 => graph(subject, spec, scene),
                 _ if subject.problems.misread(scene.span) => {}
                 _ => subject.problems.push(
                     Diagnostic::new(
                         "scene-without-call",
                         span.unwrap_or(scene.span),
-                        "a scene runs one action or one trigger",
+                        "a scene does one thing",
                     )
-                    .help("say one of `action:` and `trigger:`"),
+                    .help("say one of `action:`, `trigger:`, `sync:` and `change:`"),
                 ),
             }
             let first = file.demo.first().is_some_and(|first| first.span == scene.span);
@@ -54,5 +58,20 @@ pub fn check(subject: &Subject<'_>) {
                 );
             }
         }
+    }
+}
+
+/// A graph is read where there is one, and what changes is something that the service holds.
+fn graph(subject: &Subject<'_>, spec: &Spec, scene: &Scene) {
+    if scene.sync && spec.file.steps.0.is_empty() {
+        subject.problems.push(
+            Diagnostic::new("scene-without-call", scene.span, "this connector has no graph to read")
+                .help("say what is read under `steps:`, or leave the scene out"),
+        );
+    }
+    let (Some(change), Some(simulator)) = (&scene.change, &spec.file.simulator) else { return };
+    if simulator.collections.get(&change.of.value).is_none() && !subject.problems.misread(change.of.span) {
+        let known = simulator.collections.names();
+        subject.problems.push(unknown("unknown-collection", "collection", &change.of.value, change.of.span, known));
     }
 }

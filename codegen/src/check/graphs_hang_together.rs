@@ -19,19 +19,10 @@ pub fn check(subject: &Subject<'_>) {
 
 fn step(subject: &Subject<'_>, spec: &Spec, name: &Name, step: &Step) {
     let call = text::call(&step.read, subject.sources, subject.problems);
+    for read in [&step.read].into_iter().chain(step.only_if.as_ref().map(|it| &it.read)) {
+        filled(subject, read);
+    }
     if !subject.problems.told(step.read.span) {
-        if let Some(parameter) = call.parameters.first() {
-            let placeholder = format!("{{{parameter}}}");
-            let span = step.read.span.narrow(subject.sources, &placeholder);
-            subject.problems.push(
-                Diagnostic::new(
-                    "open-placeholder",
-                    span,
-                    format!("nothing fills `{placeholder}`: a step has no inputs"),
-                )
-                .help("write the path out"),
-            );
-        }
         if let (Some((key, _)), "GET") = (step.body.0.first(), call.method.as_str()) {
             subject.problems.push(
                 Diagnostic::new(
@@ -46,6 +37,16 @@ fn step(subject: &Subject<'_>, spec: &Spec, name: &Name, step: &Step) {
     for before in &step.after {
         known_step(subject, spec, before);
     }
+}
+
+/// A step has nothing to put into a placeholder.
+fn filled(subject: &Subject<'_>, read: &Name) {
+    let call = text::call(read, subject.sources, subject.problems);
+    let Some(parameter) = call.parameters.first().filter(|_| !subject.problems.told(read.span)) else { return };
+    let placeholder = format!("{{{parameter}}}");
+    let span = read.span.narrow(subject.sources, &placeholder);
+    let message = format!("nothing fills `{placeholder}`: a step has no inputs");
+    subject.problems.push(Diagnostic::new("open-placeholder", span, message).help("write the path out"));
 }
 
 /// Reports each circle once, at its first step.

@@ -20,7 +20,7 @@ pub fn file(connector: &Connector, module: &str) -> Option<File> {
             #[allow(unused_imports)]
             use connectome_core::{operation::Method, shape::Literal};
             #[allow(unused_imports)]
-            use connectome_sim::{Behaviour, Collection, Failure, Scene, Service, Task, Verb};
+            use connectome_sim::{Act, Behaviour, Collection, Failure, Scene, Service, Task, Verb};
         },
         service(connector, simulator),
         demo(connector),
@@ -55,13 +55,26 @@ fn service(connector: &Connector, simulator: &Simulator) -> TokenStream {
 fn demo(connector: &Connector) -> TokenStream {
     let scenes = connector.demo.iter().map(|scene| {
         let say = &scene.say;
-        let trigger = scene.trigger.is_some();
-        let call = scene.action.as_ref().or(scene.trigger.as_ref()).map(|name| name.value.as_str()).unwrap_or_default();
+        let call = if let Some(action) = &scene.action {
+            let name = &action.value;
+            quote!(Act::Action(#name))
+        } else if let Some(trigger) = &scene.trigger {
+            let name = &trigger.value;
+            quote!(Act::Trigger(#name))
+        } else if let Some(change) = &scene.change {
+            let (of, record) = (&change.of.value, &change.record);
+            let set: serde_json::Map<String, Json> =
+                change.set.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect();
+            let set = Json::Object(set).to_string();
+            quote!(Act::Change { of: #of, record: #record, set: #set })
+        } else {
+            quote!(Act::Sync)
+        };
         let input = scene.input.as_ref().map_or_else(|| "{}".to_owned(), |literal| literal.value.to_string());
         let keep = pairs_of(&scene.keep);
         let show = scene.show.iter().map(|name| &name.value);
         let partly = scene.ends == crate::spec::demo::Ending::Partly;
-        quote!(Scene { say: #say, call: #call, trigger: #trigger, input: #input, keep: #keep, show: &[#(#show),*], partly: #partly })
+        quote!(Scene { say: #say, act: #call, input: #input, keep: #keep, show: &[#(#show),*], partly: #partly })
     });
     quote!(static DEMO: &[Scene] = &[#(#scenes),*];)
 }

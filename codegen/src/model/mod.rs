@@ -29,8 +29,14 @@ pub struct Connector {
     pub doc: String,
     /// What its spec was transcribed from.
     pub source: Option<String>,
+    /// What the user gains.
+    pub benefits: Vec<String>,
     /// What the user needs.
     pub requirements: Vec<String>,
+    /// What is done at the vendor before the first call.
+    pub set_up: Option<crate::spec::connection::SetUp>,
+    /// What is undone at the vendor afterwards.
+    pub remove: Vec<String>,
     /// Versions it speaks to.
     pub supports: Vec<String>,
     /// The rule for names on the wire.

@@ -96,7 +96,7 @@ impl Words<'_> {
         self.steps.iter().position(|step| step.name == name)
     }
 
-    /// A path held against the type of a step's records, which is told once, for the first dialect.
+    /// A path held against the type of a step's records. Every dialect reads it, and a mistake is told once.
     fn path(&self, path: &Name, record: Option<RecordId>) -> Path {
         let keys = text::path(&path.value);
         let mut through = Vec::new();
@@ -125,7 +125,7 @@ impl Words<'_> {
                     };
                 }
                 None => {
-                    if self.name.is_none() && !self.scope.problems.told(path.span) {
+                    if !self.scope.problems.told(path.span) {
                         let span = path.span.narrow(self.scope.sources, key);
                         let names: Vec<String> = fields.iter().map(wire).collect();
                         let record = &self.scope.records[id.0].name;
@@ -193,7 +193,7 @@ impl Words<'_> {
                 property.lookup = made.lookup.as_ref().map(|name| name.value.clone());
                 let known = &self.scope.spec.file.lookups;
                 if let Some(name) = made.lookup.as_ref().filter(|name| known.get(&name.value).is_none())
-                    && self.name.is_none()
+                    && !self.scope.problems.told(name.span)
                 {
                     self.scope.problem(text::unknown(
                         "unknown-lookup",
@@ -280,7 +280,7 @@ impl Words<'_> {
             word.collect.iter().map(|(name, path)| (name.value.clone(), self.path(path, told))).collect();
         let least = word.keep.as_ref().and_then(|keep| {
             let path = keep.value.strip_prefix("least ")?.trim();
-            Some(Path { keys: text::path(path), through: vec![None; text::path(path).len()] })
+            Some(self.path(&Name::new(path.to_owned(), keep.span.narrow_last(self.scope.sources, path)), told))
         });
         let (mut leaves, mut reaches) = (entities[from].ty.clone(), to);
         if reversed != turned {

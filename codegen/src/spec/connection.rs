@@ -19,8 +19,14 @@ pub struct Connector {
     pub doc: String,
     /// What the spec was transcribed from.
     pub source: Option<String>,
+    /// What the user gains.
+    pub benefits: Vec<String>,
     /// What the user needs.
     pub requirements: Vec<String>,
+    /// What is done at the vendor before the first call.
+    pub set_up: Option<SetUp>,
+    /// What is undone at the vendor afterwards.
+    pub remove: Vec<String>,
     /// Versions of the product it speaks to.
     pub supports: Vec<String>,
     /// The rule that gives wire names.
@@ -47,7 +53,10 @@ impl Word for Connector {
             version: map.required("version", "The connector's own version."),
             doc: map.required("doc", "What the service is, and what the connector does with it."),
             source: map.optional("source", "The documents that the spec was transcribed from."),
+            benefits: map.many("benefits", "What the user gains by it, a sentence each."),
             requirements: map.many("requirements", "What the user needs before the first call."),
+            set_up: map.optional("set_up", "What is done at the vendor before the first call."),
+            remove: map.many("remove", "What is undone at the vendor when the connector is not used any more, step by step."),
             supports: map.many("supports", "Versions of the product or API that it speaks to."),
             names: map.optional("names", "The rule that gives a field's name on the wire.").unwrap_or(NameRule::Same),
             troubleshooting: map.many("troubleshooting", "What to look at when it fails."),
@@ -55,6 +64,26 @@ impl Word for Connector {
             links: map.many("links", "Where to read on, by title."),
             references: map.many("references", "Further reading, by title."),
             span: map.named(),
+        }
+    }
+}
+
+/// What is done at the vendor before the first call.
+#[derive(Debug, Clone)]
+pub struct SetUp {
+    /// Its heading.
+    pub title: String,
+    /// What to do, in order.
+    pub steps: Vec<String>,
+}
+
+impl Word for SetUp {
+    const NAME: &'static str = "set_up";
+
+    fn read(map: &Map<'_>) -> Self {
+        SetUp {
+            title: map.required("title", "What is done there, as a heading: `Make a key in Acme Defence`."),
+            steps: map.required("steps", "What to do, in order."),
         }
     }
 }

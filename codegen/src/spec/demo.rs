@@ -14,6 +14,10 @@ pub struct Scene {
     pub action: Option<Name>,
     /// The trigger.
     pub trigger: Option<Name>,
+    /// Whether the account is read as a graph.
+    pub sync: bool,
+    /// What somebody changes in the service meanwhile.
+    pub change: Option<Change>,
     /// Its input.
     pub input: Option<Literal>,
     /// Values of the result that later scenes name.
@@ -34,11 +38,36 @@ impl Word for Scene {
             say: map.required("say", "What happens, in a sentence."),
             action: map.optional("action", "The action that is run."),
             trigger: map.optional("trigger", "The trigger of which a round is run."),
+            sync: map.flag("sync", "The account is read as a graph; from the second time on, what changed is shown."),
+            change: map.optional("change", "What somebody changes in the service meanwhile."),
             input: map.optional("input", "Its input; `{name}` stands for a value that an earlier scene kept, `{day_ago}` for the time a day ago."),
             keep: map.many("keep", "Values of the result that later scenes name, by path: `{ task: multi_response.0.task_id }`."),
             show: map.many("show", "What to show of the result: paths such as `status`, or `alerts[3]: id, severity` for three rows of a list."),
             ends: map.optional("ends", "How the scene ends; `well` when left out.").unwrap_or(Ending::Well),
             span: map.span(),
+        }
+    }
+}
+
+/// What somebody changes in the simulated service.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The collection.
+    pub of: Name,
+    /// The key of the record.
+    pub record: String,
+    /// Fields and their new values; without any, the record goes.
+    pub set: Names<Literal>,
+}
+
+impl Word for Change {
+    const NAME: &'static str = "change";
+
+    fn read(map: &Map<'_>) -> Self {
+        Change {
+            of: map.required("of", "The collection of the simulated service."),
+            record: map.required("record", "The key of the record."),
+            set: map.many("set", "Fields of the record and their new values; without any, the record is removed."),
         }
     }
 }

@@ -5,7 +5,7 @@
 #[allow(unused_imports)]
 use connectome_core::{operation::Method, shape::Literal};
 #[allow(unused_imports)]
-use connectome_sim::{Behaviour, Collection, Failure, Scene, Service, Task, Verb};
+use connectome_sim::{Act, Behaviour, Collection, Failure, Scene, Service, Task, Verb};
 
 /// The simulated service.
 pub static SERVICE: Service = Service {
@@ -23,7 +23,60 @@ pub static SERVICE: Service = Service {
     demo: DEMO,
 };
 
-static DEMO: &[Scene] = &[];
+static DEMO: &[Scene] = &[
+    Scene {
+        say: "The account is read and becomes a graph.",
+        act: Act::Sync,
+        input: "{}",
+        keep: &[],
+        show: &[],
+        partly: false,
+    },
+    Scene {
+        say: "Somebody becomes an administrator",
+        act: Act::Change {
+            of: "users",
+            record: "PUSIM1003",
+            set: "{\"role\":\"admin\",\"job_title\":\"Head of the night shift\"}",
+        },
+        input: "{}",
+        keep: &[],
+        show: &[],
+        partly: false,
+    },
+    Scene {
+        say: "a service breaks",
+        act: Act::Change {
+            of: "services",
+            record: "PSSIM1002",
+            set: "{\"status\":\"critical\",\"name\":\"image-archive\"}",
+        },
+        input: "{}",
+        keep: &[],
+        show: &[],
+        partly: false,
+    },
+    Scene {
+        say: "and a user leaves.",
+        act: Act::Change {
+            of: "users",
+            record: "PUSIM1011",
+            set: "{}",
+        },
+        input: "{}",
+        keep: &[],
+        show: &[],
+        partly: false,
+    },
+    Scene {
+        say: "The account is read again. Only what changed is written, and it is told property by property.",
+        act: Act::Sync,
+        input: "{}",
+        keep: &[],
+        show: &[],
+        partly: false,
+    },
+];
 
 static COLLECTIONS: &[Collection] = &[
     Collection {

@@ -5,7 +5,7 @@
 #[allow(unused_imports)]
 use connectome_core::{operation::Method, shape::Literal};
 #[allow(unused_imports)]
-use connectome_sim::{Behaviour, Collection, Failure, Scene, Service, Task, Verb};
+use connectome_sim::{Act, Behaviour, Collection, Failure, Scene, Service, Task, Verb};
 
 /// The simulated service.
 pub static SERVICE: Service = Service {
@@ -24,7 +24,48 @@ pub static SERVICE: Service = Service {
     demo: DEMO,
 };
 
-static DEMO: &[Scene] = &[];
+static DEMO: &[Scene] = &[
+    Scene {
+        say: "Computers, their groups and those who administer them are read as a graph.",
+        act: Act::Sync,
+        input: "{}",
+        keep: &[],
+        show: &[],
+        partly: false,
+    },
+    Scene {
+        say: "An agent falls silent",
+        act: Act::Change {
+            of: "computers",
+            record: "42",
+            set: "{\"computerStatus\":{\"agentStatus\":\"inactive\"}}",
+        },
+        input: "{}",
+        keep: &[],
+        show: &[],
+        partly: false,
+    },
+    Scene {
+        say: "and a key is taken out of use.",
+        act: Act::Change {
+            of: "api_keys",
+            record: "1",
+            set: "{\"active\":false}",
+        },
+        input: "{}",
+        keep: &[],
+        show: &[],
+        partly: false,
+    },
+    Scene {
+        say: "They are read again.",
+        act: Act::Sync,
+        input: "{}",
+        keep: &[],
+        show: &[],
+        partly: false,
+    },
+];
 
 static COLLECTIONS: &[Collection] = &[
     Collection {

@@ -5,7 +5,7 @@
 #[allow(unused_imports)]
 use connectome_core::{operation::Method, shape::Literal};
 #[allow(unused_imports)]
-use connectome_sim::{Behaviour, Collection, Failure, Scene, Service, Task, Verb};
+use connectome_sim::{Act, Behaviour, Collection, Failure, Scene, Service, Task, Verb};
 
 /// The simulated service.
 pub static SERVICE: Service = Service {
@@ -21,8 +21,7 @@ pub static SERVICE: Service = Service {
 static DEMO: &[Scene] = &[
     Scene {
         say: "An endpoint is cut off the network.",
-        call: "isolate_endpoint",
-        trigger: false,
+        act: Act::Action("isolate_endpoint"),
         input: "{\"endpoint_identifiers\":[{\"endpoint_name\":\"ledger-pc-07\",\"description\":\"case 7731\"}]}",
         keep: &[("task", "multi_response.0.task_id")],
         show: &["multi_response[3]: status, task_id"],
@@ -30,8 +29,7 @@ static DEMO: &[Scene] = &[
     },
     Scene {
         say: "Its task is followed to the end.",
-        call: "get_task_result",
-        trigger: false,
+        act: Act::Action("get_task_result"),
         input: "{\"task_id\":\"{task}\",\"poll\":true,\"poll_time_sec\":60}",
         keep: &[],
         show: &["status", "action", "endpoint_name"],
@@ -39,8 +37,7 @@ static DEMO: &[Scene] = &[
     },
     Scene {
         say: "Two more are asked for, and one of them does not exist. What worked and what did not are both told.",
-        call: "isolate_endpoint",
-        trigger: false,
+        act: Act::Action("isolate_endpoint"),
         input: "{\"endpoint_identifiers\":[{\"endpoint_name\":\"build-srv-02\"},{\"endpoint_name\":\"no-such-host\"}]}",
         keep: &[],
         show: &[],
@@ -48,8 +45,7 @@ static DEMO: &[Scene] = &[
     },
     Scene {
         say: "Alerts of the last day are polled.",
-        call: "poll_alert_list",
-        trigger: true,
+        act: Act::Trigger("poll_alert_list"),
         input: "{\"start_date_time\":\"{day_ago}\",\"interval\":1800}",
         keep: &[],
         show: &["total_count", "alerts[4]: id, severity, created_date_time, model"],
@@ -57,8 +53,7 @@ static DEMO: &[Scene] = &[
     },
     Scene {
         say: "They are polled again. What was given before is not given twice.",
-        call: "poll_alert_list",
-        trigger: true,
+        act: Act::Trigger("poll_alert_list"),
         input: "{\"start_date_time\":\"{day_ago}\",\"interval\":1800}",
         keep: &[],
         show: &["total_count"],

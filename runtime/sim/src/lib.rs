@@ -50,10 +50,8 @@ pub struct Service {
 pub struct Scene {
     /// What happens, in a sentence.
     pub say: &'static str,
-    /// The action or trigger.
-    pub call: &'static str,
-    /// Whether it is a trigger.
-    pub trigger: bool,
+    /// What is done.
+    pub act: Act,
     /// Its input, as JSON with `{name}` for kept values.
     pub input: &'static str,
     /// Values of the result that later scenes name, and their paths.
@@ -62,6 +60,26 @@ pub struct Scene {
     pub show: &'static [&'static str],
     /// Whether some of it fails on purpose.
     pub partly: bool,
+}
+
+/// What a scene does.
+#[derive(Debug, Clone, Copy)]
+pub enum Act {
+    /// Runs this action.
+    Action(&'static str),
+    /// Runs a round of this trigger.
+    Trigger(&'static str),
+    /// Reads the account as a graph.
+    Sync,
+    /// Changes a record of the service, or removes it when nothing is set.
+    Change {
+        /// The collection.
+        of: &'static str,
+        /// The record's key.
+        record: &'static str,
+        /// A JSON object of fields.
+        set: &'static str,
+    },
 }
 
 /// Records that a service holds.

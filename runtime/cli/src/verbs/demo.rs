@@ -1,5 +1,6 @@
 //! `connectome demo`: scenes of every connector, against simulated services in this process.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,11 @@ use connectome_core::clock::{Clock, ManualClock};
 use connectome_core::connector::Connector;
 use connectome_core::format::Format;
 use connectome_core::{Connection, Error, ErrorKind, Settings, template};
-use connectome_sim::{Options, Running, Scene, Service, Simulator, serve};
+use connectome_graph::changes::{Since, changes};
+use connectome_graph::map::{Instance, Mapper};
+use connectome_graph::store::Store;
+use connectome_graph::sync::gather;
+use connectome_sim::{Act, Options, Running, Scene, Service, Simulator, serve};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -24,7 +29,9 @@ const TOKEN: &str = "a-token-of-the-demonstration";
 pub async fn run(world: &World, _: &Demo) -> Outcome {
     let path = state_path(world)?.with_file_name("demo.sqlite");
     // Each demonstration starts from nothing.
-    let _ = std::fs::remove_file(&path);
+    for name in ["demo.sqlite", "demo.sqlite-wal", "demo.sqlite-shm"] {
+        let _ = std::fs::remove_file(path.with_file_name(name));
+    }
     let state = State::open(&path)?;
     print::line("Everything below runs in this process, against simulated services on loopback. Waiting is skipped.")?;
     let mut last = None;
@@ -34,10 +41,10 @@ pub async fn run(world: &World, _: &Demo) -> Outcome {
             .await
             .map_err(|error| Error::new(ErrorKind::Connect, format!("no loopback port could be opened: {error}")))?;
         print::line(&format!("\n{} (simulated)", service.connector.title))?;
-        show_service(service, &served, &state).await?;
+        show_service(world, service, &served, (&state, &path)).await?;
         last = Some(service.connector);
     }
-    print::line(&format!("\nThe triggers' checkpoints are in {}", path.display()))?;
+    print::line(&format!("\nWhat the triggers remember, and the graphs with their history, are in {}", path.display()))?;
     if let Some(connector) = last {
         closing(connector)?;
     }
@@ -53,7 +60,12 @@ fn closing(connector: &Connector) -> Outcome {
     print::line(&format!("  connectome permissions {name} {first}    the least role for an action"))
 }
 
-async fn show_service(service: &'static Service, served: &Running, state: &State) -> Outcome {
+async fn show_service(
+    world: &World,
+    service: &'static Service,
+    served: &Running,
+    (state, path): (&State, &Path),
+) -> Outcome {
     let connector = service.connector;
     let mut settings = Settings::new(parameters(connector, &served.url()));
     let clock = Arc::new(ManualClock::at(Timestamp::now()));
@@ -65,17 +77,23 @@ async fn show_service(service: &'static Service, served: &Running, state: &State
     for scene in service.demo {
         let input = filled(scene.input, &kept);
         print::line(&format!("\n  {}", scene.say))?;
-        let call = if scene.trigger { "trigger" } else { "action" };
-        print::line(&format!(
-            "  $ connectome {call} {} {}{}",
-            connector.name,
-            scene.call,
-            if scene.trigger { " --once" } else { "" }
-        ))?;
-        let result = if scene.trigger {
-            round(&connection, connector, scene, &input, state).await
-        } else {
-            act(&connection, connector, scene, input).await
+        let result = match scene.act {
+            Act::Action(name) => {
+                print::line(&format!("  $ connectome action {} {name} --input '{input}'", connector.name))?;
+                act(&connection, connector, name, input).await
+            }
+            Act::Trigger(name) => {
+                print::line(&format!("  $ connectome trigger {} {name} --once --input '{input}'", connector.name))?;
+                round(&connection, connector, name, &input, state).await
+            }
+            Act::Change { of, record, set } => {
+                change(served, of, record, set);
+                continue;
+            }
+            Act::Sync => {
+                sync(world, &connection, path).await?;
+                continue;
+            }
         };
         match result {
             Ok(output) => {
@@ -117,24 +135,59 @@ fn parameters(connector: &Connector, url: &str) -> Map<String, Value> {
         .collect()
 }
 
-async fn act(connection: &Connection, connector: &Connector, scene: &Scene, input: Value) -> Result<Value, Error> {
+fn change(served: &Running, of: &str, record: &str, set: &str) {
+    let key = served.simulator.service().collections.iter().find(|collection| collection.name == of);
+    let key = key.map_or("", |collection| collection.key);
+    match serde_json::from_str(set) {
+        Ok(Value::Object(fields)) if !fields.is_empty() => served.simulator.change(of, key, record, &fields),
+        _ => served.simulator.remove(of, key, record),
+    };
+}
+
+/// Reads the account as a graph. The first time shows what there is, and each further time what changed.
+async fn sync(world: &World, connection: &Connection, path: &Path) -> Outcome {
+    let connector = connection.connector();
+    let graph = super::sync::graph_of(world, connector.name)?;
+    let store = Store::open(path)?;
+    let first = store.last_run(connector.name)?.is_none();
+    print::line(&format!("  $ connectome sync {}", connector.name))?;
+    let dialect = &graph.dialects[0];
+    let mapper = Mapper { graph, dialect, instance: Instance::default() };
+    let gathered = gather(connection, mapper, store, connector.name).await?;
+    let (stage, report, _) = gathered.apply(connector.name).await?;
+    if first {
+        let mut rows: Vec<_> = report.types.iter().collect();
+        rows.sort_by_key(|(ty, counts)| (counts.kind, *ty));
+        let rows = rows.into_iter().map(|(ty, counts)| vec![ty.clone(), counts.created.to_string()]);
+        for line in print::table(&["type", "created"], rows).lines() {
+            print::line(&format!("    {line}"))?;
+        }
+        return Ok(());
+    }
+    let unchanged: u64 = report.types.values().map(|counts| counts.unchanged).sum();
+    print::line(&format!("    {} changes, {unchanged} objects as before", report.changes()))?;
+    print::line(&format!("  $ connectome graph changes {}", connector.name))?;
+    changes(stage.store(), Some(connector.name), Since::LastChange, |change| print::line(&format!("    {}", change.line())))
+}
+
+async fn act(connection: &Connection, connector: &Connector, name: &str, input: Value) -> Result<Value, Error> {
     // The generator checked that the scene's action exists.
     let operation = connector
-        .operation(scene.call)
-        .ok_or_else(|| Error::new(ErrorKind::Input, format!("no action {}", scene.call)))?;
+        .operation(name)
+        .ok_or_else(|| Error::new(ErrorKind::Input, format!("no action {name}")))?;
     connection.call(operation, input).await
 }
 
 async fn round(
     connection: &Connection,
     connector: &Connector,
-    scene: &Scene,
+    name: &str,
     input: &Value,
     state: &State,
 ) -> Result<Value, Error> {
     let trigger = connector
-        .trigger(scene.call)
-        .ok_or_else(|| Error::new(ErrorKind::Input, format!("no trigger {}", scene.call)))?;
+        .trigger(name)
+        .ok_or_else(|| Error::new(ErrorKind::Input, format!("no trigger {name}")))?;
     let key = super::trigger::key(connector.name, trigger, connection.origin().root(), input);
     let mut rounds = Rounds::new(connection.clone(), trigger, input, state.load(&key)?.as_deref())?;
     let round = rounds.next().await?;
