@@ -331,6 +331,26 @@ fn of_several_edges_the_least_stays_whether_listed_or_joined() {
 }
 
 #[test]
+fn an_apply_that_breaks_off_leaves_the_graph_as_it_was() {
+    let objects = |says: &str| {
+        ["e0", "e1"].map(|key| entity(key, "a", &["User"], json!({ "says": if key == "e0" { says } else { "same" } })))
+    };
+    for broken in ["INSERT ON graph_past", "INSERT ON graph_object", "UPDATE ON graph_object", "DELETE ON graph_object"]
+    {
+        let store = runs(&[("one", &objects("before"))]);
+        let before = all_rows(&store);
+        let full = format!("CREATE TEMP TRIGGER full BEFORE {broken} BEGIN SELECT raise(ABORT, 'no more room'); END");
+        store.db.execute_batch(&full).unwrap();
+        let stage = Stage::begin(store, "one").unwrap();
+        stage_all(&stage, &[objects("after")[0].clone(), entity("e2", "a", &["User"], json!({}))]);
+        let now = Timestamp::UNIX_EPOCH;
+        let error = stage.apply("test", now, now, &json!({}), &set(&[])).unwrap_err();
+        assert!(error.to_string().contains("no more room"), "{error}");
+        assert_eq!(all_rows(&stage.end().unwrap()), before, "{broken}");
+    }
+}
+
+#[test]
 fn a_staged_edge_needs_both_ends_staged_or_kept() {
     let (store, _) = run(
         Store::in_memory().unwrap(),
