@@ -84,6 +84,6 @@ fn file(id: FileId, text: &str, problems: &Problems) -> Option<spec::File> {
         }
         // A file of comments says nothing, and nothing wrong.
         Ok(_) => Some(spec::File::default()),
-        Err(()) => None,
+        Err(yaml::Unreadable) => None,
     }
 }

@@ -79,8 +79,12 @@ impl Node {
     }
 }
 
+/// A text that is not YAML; what is wrong with it was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreadable;
+
 /// Reads one document, if there is any. A syntax error hides the rest of its file; keys said twice do not.
-pub fn parse(file: FileId, text: &str, problems: &mut Vec<Diagnostic>) -> Result<Option<Node>, ()> {
+pub fn parse(file: FileId, text: &str, problems: &mut Vec<Diagnostic>) -> Result<Option<Node>, Unreadable> {
     let mut reader = Reader {
         file,
         text,
@@ -89,7 +93,10 @@ pub fn parse(file: FileId, text: &str, problems: &mut Vec<Diagnostic>) -> Result
         open: Vec::new(),
         problems,
     };
-    reader.document().map_err(|diagnostic| reader.problems.push(diagnostic))
+    reader.document().map_err(|diagnostic| {
+        reader.problems.push(diagnostic);
+        Unreadable
+    })
 }
 
 struct Reader<'a> {

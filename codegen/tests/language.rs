@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use connectome_codegen::diagnostic::render_all;
 use connectome_codegen::emit::Layout;
-use connectome_codegen::{generate, input, output};
 use connectome_codegen::source::Source;
 use connectome_codegen::spec::field::{Converter, Format};
+use connectome_codegen::{generate, input, output};
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/language");

@@ -3,9 +3,5 @@
 //! The command `connectome`.
 
 fn main() -> std::process::ExitCode {
-    connectome_cli::main(
-        connectome::CONNECTORS,
-        connectome::SERVICES,
-        connectome::GRAPHS,
-    )
+    connectome_cli::main(connectome::CONNECTORS, connectome::SERVICES, connectome::GRAPHS)
 }

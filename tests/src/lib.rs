@@ -1,5 +1,6 @@
 //! What tests share: a server that answers from a script, a simulated service, and the command itself.
 
+pub mod account;
 pub mod command;
 pub mod peer;
 pub mod script;

@@ -1,4 +1,4 @@
-//! A server that gives prepared answers in order and keeps what it was asked.
+//! A server that gives prepared answers, in order or by what it is asked, and keeps what it was asked.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -81,17 +81,23 @@ pub struct Script {
 impl Script {
     /// Starts a server that gives these answers in order.
     pub async fn start(answers: Vec<Prepared>) -> Self {
+        let answers = Mutex::new(answers.into_iter());
+        Self::answering(move |_| answers.lock().expect("no panic").next().unwrap_or_else(|| Prepared::empty(599))).await
+    }
+
+    /// Starts a server that answers each request as this says.
+    pub async fn answering(answer: impl Fn(&Asked) -> Prepared + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
-        let answers = Arc::new(Mutex::new(answers.into_iter()));
+        let answer = Arc::new(answer);
         let kept = asked.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (answers, kept) = (answers.clone(), kept.clone());
+                let (answer, kept) = (answer.clone(), kept.clone());
                 tokio::spawn(async move {
                     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-                        let (answers, kept) = (answers.clone(), kept.clone());
+                        let (answer, kept) = (answer.clone(), kept.clone());
                         async move {
                             let (parts, body) = request.into_parts();
                             let body = body.collect().await?.to_bytes();
@@ -104,14 +110,9 @@ impl Script {
                                 .collect();
                             let target =
                                 parts.uri.path_and_query().map(|it| it.as_str().to_owned()).unwrap_or_default();
-                            kept.lock().expect("no panic").push(Asked {
-                                method: parts.method.to_string(),
-                                target,
-                                headers,
-                                body,
-                            });
-                            let prepared =
-                                answers.lock().expect("no panic").next().unwrap_or_else(|| Prepared::empty(599));
+                            let asked = Asked { method: parts.method.to_string(), target, headers, body };
+                            let prepared = answer(&asked);
+                            kept.lock().expect("no panic").push(asked);
                             let mut response = hyper::Response::builder().status(prepared.status);
                             for (name, value) in &prepared.headers {
                                 response = response.header(name, value);

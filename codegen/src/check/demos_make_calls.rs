@@ -38,12 +38,8 @@ pub fn check(subject: &Subject<'_>) {
                 (None, None) if others == 1 => graph(subject, spec, scene),
                 _ if subject.problems.misread(scene.span) => {}
                 _ => subject.problems.push(
-                    Diagnostic::new(
-                        "scene-without-call",
-                        span.unwrap_or(scene.span),
-                        "a scene does one thing",
-                    )
-                    .help("say one of `action:`, `trigger:`, `sync:` and `change:`"),
+                    Diagnostic::new("scene-without-call", span.unwrap_or(scene.span), "a scene does one thing")
+                        .help("say one of `action:`, `trigger:`, `sync:` and `change:`"),
                 ),
             }
             let first = file.demo.first().is_some_and(|first| first.span == scene.span);

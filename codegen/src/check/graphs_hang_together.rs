@@ -22,17 +22,13 @@ fn step(subject: &Subject<'_>, spec: &Spec, name: &Name, step: &Step) {
     for read in [&step.read].into_iter().chain(step.only_if.as_ref().map(|it| &it.read)) {
         filled(subject, read);
     }
-    if !subject.problems.told(step.read.span) {
-        if let (Some((key, _)), "GET") = (step.body.0.first(), call.method.as_str()) {
-            subject.problems.push(
-                Diagnostic::new(
-                    "body-on-get",
-                    key.span,
-                    format!("step `{}` has a body, and a GET has none", name.value),
-                )
+    if let (Some((key, _)), "GET") = (step.body.0.first(), call.method.as_str())
+        && !subject.problems.told(step.read.span)
+    {
+        subject.problems.push(
+            Diagnostic::new("body-on-get", key.span, format!("step `{}` has a body, and a GET has none", name.value))
                 .help("say `query:`, or another method"),
-            );
-        }
+        );
     }
     for before in &step.after {
         known_step(subject, spec, before);
@@ -188,7 +184,7 @@ fn edge(subject: &Subject<'_>, spec: &Spec, edge: &Relationship) {
     };
     // `traget:` for `target:` leaves a vertex of another integration without an explanation.
     let misspelt = problems.misspelt(edge.span, &[]);
-    let ends_here = ends.iter().filter(|end| !problems.misread(end.span) && !(misspelt && end.span == edge.to.span));
+    let ends_here = ends.iter().filter(|end| !(problems.misread(end.span) || misspelt && end.span == edge.to.span));
     for end in ends_here.filter(|end| entities.get(&end.value).is_none()) {
         problems.push(unknown("unknown-entity", "entity", &end.value, end.span, entities.names()));
     }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::model::graph::{Entity, Graph, How, Relationship};
+use crate::emit::data_model;
+use crate::model::graph::{Graph, How, Relationship};
 use crate::model::{Connector, Field, Model, Operation, Record, Trigger};
 use crate::names::rust_module;
 use crate::output::File;
@@ -63,21 +64,41 @@ fn entry(connector: &Connector) -> Json {
 
 fn graph_cells(graph: &Graph, put: &mut impl FnMut(&str, Json)) {
     let Some(documented) = graph.dialects.first() else { return };
-    let entity = |entity: &Entity| {
-        let class = match entity.class.as_slice() {
-            [class] => json!(class),
-            classes => json!(classes),
-        };
-        json!({ "resource": entity.resource, "_type": entity.ty, "_class": class })
-    };
-    let edge = |edge: &Relationship| json!({ "from": edge.from, "verb": edge.verb, "to": edge.to, "_type": edge.ty });
+    let entity = |entity| lean(data_model::entity(graph, entity));
+    let edge = |edge| lean(data_model::relationship(graph, documented, edge));
     let (mapped, direct): (Vec<&Relationship>, Vec<&Relationship>) =
         documented.relationships.iter().partition(|edge| matches!(edge.how, How::Target { .. }));
     put("entities", documented.entities.iter().map(entity).collect());
     put("relationships", direct.into_iter().map(edge).collect());
     put("mapped_relationships", mapped.into_iter().map(edge).collect());
-    let dialects = graph.dialects.iter().map(|dialect| json!({ "name": dialect.name, "description": dialect.doc }));
+    let pairs = |known: &[(String, String)]| -> Json {
+        known.iter().map(|(name, doc)| json!({ "name": name, "description": doc })).collect()
+    };
+    let steps = graph.steps.iter().filter_map(|step| data_model::step(graph, step).as_object().cloned());
+    put("steps", steps.map(lean).collect());
+    let dialects = graph.dialects.iter().map(|dialect| {
+        let mut entry = data_model::words(documented, dialect);
+        entry.insert("name".to_owned(), json!(dialect.name));
+        entry.insert("description".to_owned(), json!(dialect.doc));
+        lean(entry)
+    });
     put("dialects", dialects.collect());
+    put("lookups", pairs(&graph.lookups));
+}
+
+/// An entry without what is empty.
+fn lean(entry: Map<String, Json>) -> Json {
+    let mut kept = Map::new();
+    for (key, value) in entry {
+        put(&mut kept, &key, match value {
+            Json::Array(items) => items.into_iter().map(|item| match item {
+                Json::Object(item) => lean(item),
+                item => item,
+            }).collect(),
+            value => value,
+        });
+    }
+    Json::Object(kept)
 }
 
 /// Leaves out what is empty.

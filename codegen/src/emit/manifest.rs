@@ -62,14 +62,12 @@ fn features(model: &Model) -> Table {
 
 fn dependencies(layout: &Layout) -> Table {
     let mut dependencies = Table::new();
-    for (name, room, optional) in
-        [
-            ("connectome-core", "core", false),
-            ("connectome-graph", "graph", true),
-            ("connectome-sim", "sim", true),
-            ("connectome-cli", "cli", true),
-        ]
-    {
+    for (name, room, optional) in [
+        ("connectome-core", "core", false),
+        ("connectome-graph", "graph", true),
+        ("connectome-sim", "sim", true),
+        ("connectome-cli", "cli", true),
+    ] {
         let mut table = InlineTable::new();
         table.insert("path", Value::from(format!("{}/{room}", layout.runtime)));
         if optional {

@@ -4,6 +4,7 @@
 mod catalog;
 mod client;
 mod crate_root;
+mod data_model;
 mod docs;
 mod graph;
 mod manifest;

@@ -51,7 +51,8 @@ fn is_used(connector: &Connector, record: &Record) -> bool {
         .chain(&connector.connection.parameters)
         .chain(connector.records.iter().flat_map(|record| &record.fields));
     let steps = connector.graph.iter().flat_map(|graph| &graph.steps);
-    fields.into_iter().any(|field| field.ty.record() == Some(id)) || steps.into_iter().any(|step| step.record == Some(id))
+    fields.into_iter().any(|field| field.ty.record() == Some(id))
+        || steps.into_iter().any(|step| step.record == Some(id))
 }
 
 fn imports() -> TokenStream {
@@ -79,6 +80,7 @@ fn connector(connector: &Connector) -> TokenStream {
     let (auth, value) = &connection.auth;
     let headers = connection.headers.iter().map(|(name, value)| quote!((#name, #value)));
     let verify = tables::option_text(connection.verify_tls.as_deref());
+    let refused = tables::option_text(connection.refused.as_deref());
     let expect = connection.expect.iter().map(|(path, value)| {
         let (path, value) = (tables::texts(path), tables::literal(value));
         quote!((#path, #value))
@@ -118,7 +120,7 @@ fn connector(connector: &Connector) -> TokenStream {
             auth: (#auth, #value),
             headers: &[#(#headers),*],
             verify_tls: #verify,
-            test: Test { operation: &CHECK_CONNECTION, expect: &[#(#expect),*] },
+            test: Test { operation: &CHECK_CONNECTION, expect: &[#(#expect),*], refused: #refused },
             errors: ErrorBody { under: #under, code: #code, message: #message, number: #number },
             rate_classes: &[#(#classes),*],
             exhausted: #exhausted,

@@ -207,7 +207,7 @@ fn methods(connector: &Connector, name: &proc_macro2::Ident, fields: &[Field]) -
             }
             (true, false) => {
                 let value = converted(field, &member);
-                quote!(#member: #value)
+                if member == value.to_string() { quote!(#member) } else { quote!(#member: #value) }
             }
             (false, _) => quote!(#member: None),
         }

@@ -129,6 +129,8 @@ pub enum From {
 /// How two entities hang together.
 #[derive(Debug, Clone)]
 pub struct Relationship {
+    /// Which of the spec's it is: the same in every dialect.
+    pub number: usize,
     /// Its `_type`.
     pub ty: String,
     /// Its class.

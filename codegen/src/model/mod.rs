@@ -338,6 +338,8 @@ pub struct Connection {
     pub test_body: Option<Json>,
     /// What the test's answer must hold.
     pub expect: Vec<(Vec<String>, Json)>,
+    /// What to do when the test is refused.
+    pub refused: Option<String>,
     /// How error bodies are read.
     pub errors: ErrorBody,
     /// Names and beginnings of paths.

@@ -87,7 +87,8 @@ fn dialect(scope: &Scope<'_>, steps: &[Step], name: Option<&str>, doc: &str) -> 
     let words = Words { scope, steps, name };
     let file = &scope.spec.file;
     let entities: Vec<Entity> = file.entities.iter().filter_map(|(name, word)| words.entity(name, word)).collect();
-    let relationships = file.relationships.iter().filter_map(|word| words.relationship(&entities, word)).collect();
+    let relationships = file.relationships.iter().enumerate();
+    let relationships = relationships.filter_map(|(number, word)| words.relationship(&entities, number, word)).collect();
     Dialect { name: name.unwrap_or(DOCUMENTED).to_owned(), doc: doc.to_owned(), entities, relationships }
 }
 
@@ -221,10 +222,7 @@ impl Words<'_> {
         let mut properties: Vec<Property> = word
             .copy
             .iter()
-            .map(|path| Property {
-                copied: true,
-                ..self.property(path, &word::Source::Path(path.clone()), record)
-            })
+            .map(|path| Property { copied: true, ..self.property(path, &word::Source::Path(path.clone()), record) })
             .collect();
         let further = other.map(|other| self.properties(&other.properties, record)).unwrap_or_default();
         for property in self.properties(&word.properties, record).into_iter().chain(further) {
@@ -245,7 +243,7 @@ impl Words<'_> {
         })
     }
 
-    fn relationship(&self, entities: &[Entity], word: &word::Relationship) -> Option<Relationship> {
+    fn relationship(&self, entities: &[Entity], number: usize, word: &word::Relationship) -> Option<Relationship> {
         let other = self.name.and_then(|dialect| word.dialects.get(dialect));
         if other.is_some_and(|other| other.absent) {
             return None;
@@ -276,8 +274,7 @@ impl Words<'_> {
             told = record;
             (how, self.properties(&word.properties, record), entities[to].ty.clone())
         };
-        let collect =
-            word.collect.iter().map(|(name, path)| (name.value.clone(), self.path(path, told))).collect();
+        let collect = word.collect.iter().map(|(name, path)| (name.value.clone(), self.path(path, told))).collect();
         let least = word.keep.as_ref().and_then(|keep| {
             let path = keep.value.strip_prefix("least ")?.trim();
             Some(self.path(&Name::new(path.to_owned(), keep.span.narrow_last(self.scope.sources, path)), told))
@@ -290,7 +287,7 @@ impl Words<'_> {
             Some(ty) => ty.value.clone(),
             None => relationship_type(&leaves, &verb, &reaches),
         };
-        Some(Relationship { ty, verb, from: leaves, to: reaches, how, properties, collect, least })
+        Some(Relationship { number, ty, verb, from: leaves, to: reaches, how, properties, collect, least })
     }
 
     /// The key of an entity, filled by one value at another path.
@@ -351,10 +348,9 @@ impl Words<'_> {
         let [(a, a_path), (b, b_path)] = sides;
         let side = |step, value, end, tells| Side { step, value, end, tells };
         let (how, tells) = match (end_of(a), end_of(b)) {
-            (Some(at), Some(_)) => (
-                How::Join(side(a, a_path, own(ends[at]), true), side(b, b_path, own(ends[1 - at]), false)),
-                a,
-            ),
+            (Some(at), Some(_)) => {
+                (How::Join(side(a, a_path, own(ends[at]), true), side(b, b_path, own(ends[1 - at]), false)), a)
+            }
             (at, other) => {
                 let (_, who) = self.of_step(word.who.as_ref()?)?;
                 let named = at.or(other)?;

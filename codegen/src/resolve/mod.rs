@@ -237,6 +237,7 @@ fn connection(scope: &mut Scope<'_>, whole: crate::source::Span) -> Option<Conne
             .iter()
             .map(|(path, value)| (text::checked_path(path, problems), value.value.clone()))
             .collect(),
+        refused: word.test.refused.clone(),
         errors: ErrorBody {
             under: word.errors.under.0.iter().map(|name| name.value.clone()).collect(),
             code: name_or(&word.errors.code, "code"),

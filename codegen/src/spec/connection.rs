@@ -56,7 +56,8 @@ impl Word for Connector {
             benefits: map.many("benefits", "What the user gains by it, a sentence each."),
             requirements: map.many("requirements", "What the user needs before the first call."),
             set_up: map.optional("set_up", "What is done at the vendor before the first call."),
-            remove: map.many("remove", "What is undone at the vendor when the connector is not used any more, step by step."),
+            remove: map
+                .many("remove", "What is undone at the vendor when the connector is not used any more, step by step."),
             supports: map.many("supports", "Versions of the product or API that it speaks to."),
             names: map.optional("names", "The rule that gives a field's name on the wire.").unwrap_or(NameRule::Same),
             troubleshooting: map.many("troubleshooting", "What to look at when it fails."),
@@ -211,6 +212,8 @@ pub struct Test {
     pub expect: Names<Literal>,
     /// Fixed parts of the body.
     pub body: Names<Literal>,
+    /// What to do when it is refused.
+    pub refused: Option<String>,
 }
 
 impl Word for Test {
@@ -221,12 +224,13 @@ impl Word for Test {
             call: map.required("call", "Method and path; it needs no permission and changes nothing."),
             expect: map.many("expect", "Values the answer must hold, by path."),
             body: map.many("body", "Parts of the JSON body that are always sent."),
+            refused: map.optional("refused", "What to do when the service refuses it: which key it takes, and where."),
         }
     }
 }
 
 /// How an error body is read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ErrorBody {
     /// The keys that may hold the error.
     pub under: OneOrMore<Name>,
@@ -236,12 +240,6 @@ pub struct ErrorBody {
     pub message: Option<Name>,
     /// The number.
     pub number: Option<Name>,
-}
-
-impl Default for ErrorBody {
-    fn default() -> Self {
-        Self { under: OneOrMore::default(), code: None, message: None, number: None }
-    }
 }
 
 impl Word for ErrorBody {

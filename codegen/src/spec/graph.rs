@@ -153,7 +153,7 @@ pub enum Source {
     /// A path of the record, copied.
     Path(Name),
     /// A constant, or a path with a condition or a converter.
-    Made(Made),
+    Made(Box<Made>),
 }
 
 impl Form for Source {
@@ -164,7 +164,7 @@ impl Form for Source {
     fn take(node: &Node, problems: &Problems) -> Option<Self> {
         match &node.value {
             Value::Text(text) => Some(Source::Path(Spanned::new(text.clone(), node.span))),
-            Value::Map(_) => Made::take(node, problems).map(Source::Made),
+            Value::Map(_) => Made::take(node, problems).map(|made| Source::Made(Box::new(made))),
             _ => {
                 problems.push(
                     Diagnostic::new("wrong-kind", node.span, "expected a path of the record, or `{ is: … }`")

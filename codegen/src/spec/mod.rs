@@ -78,7 +78,8 @@ impl Word for File {
             roles: map.many("roles", "Roles the vendor ships, by name."),
             streams: map.many("streams", "Events that are collected continuously, by name."),
             dialects: map.many("dialects", "Dialects of the graph, by name: whose graph each one is like."),
-            classes: map.many("classes", "Classes of the data model, and the properties that each demands of its entities."),
+            classes: map
+                .many("classes", "Classes of the data model, and the properties that each demands of its entities."),
             lookups: map.many("lookups", "Tables that the operator may supply, by name: what each holds."),
             steps: map.many("steps", "What is read to build the graph, by name."),
             entities: map.many("entities", "Vertices of the graph, by `_type`."),

@@ -367,7 +367,7 @@ mod documented {
                     &[fields::on_call::SCHEDULE, fields::reference::SUMMARY],
                 ),
             ],
-            keep: Keep::Least(&["escalation_level"]),
+            keep: Keep::Least(&[fields::on_call::ESCALATION_LEVEL]),
         },
         Relationship {
             ty: "pagerduty_user_is_person",
@@ -596,7 +596,7 @@ mod published_2021 {
                     &[fields::on_call::SCHEDULE, fields::reference::SUMMARY],
                 ),
             ],
-            keep: Keep::Least(&["escalation_level"]),
+            keep: Keep::Least(&[fields::on_call::ESCALATION_LEVEL]),
         },
     ];
 }
@@ -804,7 +804,7 @@ mod published_2022 {
                     &[fields::on_call::SCHEDULE, fields::reference::SUMMARY],
                 ),
             ],
-            keep: Keep::Least(&["escalation_level"]),
+            keep: Keep::Least(&[fields::on_call::ESCALATION_LEVEL]),
         },
     ];
 }

@@ -170,7 +170,7 @@ impl EditAlertStatusInput {
         Self {
             id: id.into(),
             if_match: None,
-            status: status,
+            status,
         }
     }
 
@@ -383,7 +383,7 @@ impl ListApiKeysInput {
     /// Takes what is required.
     pub fn new(fields: Map<String, Value>) -> Self {
         Self {
-            fields: fields,
+            fields,
             query_op: None,
             top: None,
         }
@@ -450,7 +450,7 @@ impl UpdateApiKeyInput {
             if_match: None,
             name: name.into(),
             role: role.into(),
-            status: status,
+            status,
         }
     }
 
@@ -679,10 +679,7 @@ pub struct GetEndpointDataInput {
 impl GetEndpointDataInput {
     /// Takes what is required.
     pub fn new(fields: Map<String, Value>) -> Self {
-        Self {
-            fields: fields,
-            query_op: None,
-        }
+        Self { fields, query_op: None }
     }
 
     /// Sets `query_op`: Whether any field must match or all of them.
@@ -737,7 +734,7 @@ impl GetOatListInput {
         Self {
             detected_end_date_time: detected_end_date_time.into(),
             detected_start_date_time: detected_start_date_time.into(),
-            fields: fields,
+            fields,
             ingested_end_date_time: ingested_end_date_time.into(),
             ingested_start_date_time: ingested_start_date_time.into(),
             query_op: None,
@@ -1025,7 +1022,7 @@ impl SubmitFileToSandboxInput {
             archive_password: None,
             arguments: None,
             document_password: None,
-            file: file,
+            file,
         }
     }
 
@@ -1409,7 +1406,7 @@ impl AddCustomScriptInput {
     pub fn new(file: File) -> Self {
         Self {
             description: None,
-            file: file,
+            file,
             file_type: None,
         }
     }
@@ -1509,10 +1506,7 @@ pub struct GetCustomScriptListInput {
 impl GetCustomScriptListInput {
     /// Takes what is required.
     pub fn new(fields: Map<String, Value>) -> Self {
-        Self {
-            fields: fields,
-            query_op: None,
-        }
+        Self { fields, query_op: None }
     }
 
     /// Sets `query_op`: Whether any field must match or all of them.
@@ -1633,7 +1627,7 @@ impl UpdateCustomScriptInput {
     pub fn new(file: File, script_id: impl Into<String>) -> Self {
         Self {
             description: None,
-            file: file,
+            file,
             file_type: None,
             script_id: script_id.into(),
         }
@@ -1695,7 +1689,7 @@ impl GetEmailActivityDataInput {
     pub fn new(fields: Map<String, Value>) -> Self {
         Self {
             end_date_time: None,
-            fields: fields,
+            fields,
             query_op: None,
             select: None,
             start_date_time: None,
@@ -1782,7 +1776,7 @@ impl GetEmailActivityDataCountInput {
     pub fn new(fields: Map<String, Value>) -> Self {
         Self {
             end_date_time: None,
-            fields: fields,
+            fields,
             query_op: None,
             select: None,
             start_date_time: None,
@@ -1870,7 +1864,7 @@ impl GetEndpointActivityDataInput {
     pub fn new(fields: Map<String, Value>) -> Self {
         Self {
             end_date_time: None,
-            fields: fields,
+            fields,
             query_op: None,
             select: None,
             start_date_time: None,
@@ -1963,7 +1957,7 @@ impl GetEndpointActivityDataCountInput {
     pub fn new(fields: Map<String, Value>) -> Self {
         Self {
             end_date_time: None,
-            fields: fields,
+            fields,
             query_op: None,
             select: None,
             start_date_time: None,
@@ -2224,7 +2218,7 @@ impl PollOatListInput {
     ) -> Self {
         Self {
             detected_start_date_time: detected_start_date_time.into(),
-            fields: fields,
+            fields,
             ingested_start_date_time: ingested_start_date_time.into(),
             interval: None,
             query_op: None,
@@ -3104,7 +3098,7 @@ impl BlockObjects {
     pub fn new(object_type: ObjectType, object_value: impl Into<String>) -> Self {
         Self {
             description: None,
-            object_type: object_type,
+            object_type,
             object_value: object_value.into(),
         }
     }
@@ -3150,7 +3144,7 @@ impl SuspiciousBlockObjects {
     pub fn new(object_type: ObjectType, object_value: impl Into<String>) -> Self {
         Self {
             days_to_expiration: None,
-            object_type: object_type,
+            object_type,
             object_value: object_value.into(),
             risk_level: None,
             scan_action: None,

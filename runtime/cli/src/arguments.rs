@@ -225,7 +225,9 @@ pub struct Sync {
 
 /// `graph`
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  connectome graph changes --since 2026-06-11T00:00:00Z\n  connectome graph export --format graphml > graph.graphml")]
+#[command(
+    after_help = "Example:\n  connectome graph changes --since 2026-06-11T00:00:00Z\n  connectome graph export --format graphml > graph.graphml"
+)]
 pub struct Graph {
     #[command(subcommand)]
     pub verb: GraphVerb,

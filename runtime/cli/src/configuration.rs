@@ -175,9 +175,10 @@ pub fn synchronised(world: &World, name: Option<&str>) -> Result<Vec<Synchronise
         let named = all.iter().any(|(instance, ..)| Some(*instance) == name);
         for (instance, connector, table) in all {
             if name.is_none() || Some(instance) == name || (!named && Some(connector) == name) {
-                found.push(read_synchronised(instance, connector, folder, table).map_err(|(message, advice)| {
-                    at(format!("instance {instance:?}: {message}")).advice(advice)
-                })?);
+                found.push(
+                    read_synchronised(instance, connector, folder, table)
+                        .map_err(|(message, advice)| at(format!("instance {instance:?}: {message}")).advice(advice))?,
+                );
             }
         }
     }

@@ -82,6 +82,7 @@ impl Connection {
             pages: HashSet::new(),
             read: 0,
             cut: None,
+            listless: false,
             body: None,
         })
     }
@@ -187,6 +188,7 @@ pub struct Reading {
     /// How many records went before the page at hand, counted as the service counts.
     read: u64,
     cut: Option<String>,
+    listless: bool,
     cap: Option<Cap>,
     body: Option<Value>,
 }
@@ -251,9 +253,17 @@ impl Reading {
         }
         match take(body, page.items) {
             Value::Array(records) => Ok(Some(records)),
-            Value::Null => Ok(Some(Vec::new())),
+            Value::Null => {
+                self.listless = true;
+                Ok(Some(Vec::new()))
+            }
             _ => Err(self.wrong(format!("{} is not a list", page.items.join(".")))),
         }
+    }
+
+    /// Whether an answer held no list of records, not even an empty one.
+    pub fn is_listless(&self) -> bool {
+        self.listless
     }
 
     /// Why there are records that cannot be reached, once the last page has been read.

@@ -283,7 +283,7 @@ impl Connection {
     pub async fn check(&self) -> Result<(), Error> {
         let test = self.connector().test;
         let request = self.request(test.operation, &Map::new())?;
-        let answer = self.ask(test.operation, &request, Repeat::Safe).await?;
+        let answer = self.ask(test.operation, &request, Repeat::Safe).await.map_err(|error| self.unknown(error))?;
         let body = answer.json().map_err(|error| self.told(test.operation, &request, error))?;
         for (path, expected) in test.expect {
             if at(&body, path) != Some(&expected.value()) {
@@ -296,6 +296,16 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// A refusal of the very first request: the key is not the one that this address takes.
+    fn unknown(&self, error: Error) -> Error {
+        let status = error.parts().service.as_ref().map_or(0, |service| service.status);
+        match (status, self.connector().test.refused) {
+            (401 | 403, Some(refused)) => error.advice(refused),
+            (404, Some(refused)) => error.with_kind(ErrorKind::Auth, "the address or the key is wrong").advice(refused),
+            _ => error,
+        }
     }
 
     /// Adds the request to an error and takes secrets out.

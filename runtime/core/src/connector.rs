@@ -66,6 +66,8 @@ pub struct Test {
     pub operation: &'static Operation,
     /// Values that the answer must hold.
     pub expect: &'static [(&'static [&'static str], Literal)],
+    /// What to do when the service refuses it.
+    pub refused: Option<&'static str>,
 }
 
 /// How an error body is read. A body that holds the keys itself is understood as well.

@@ -303,7 +303,9 @@ impl fmt::Display for Error {
 }
 
 fn said(service: &ServiceError) -> String {
-    let number = service.number.map(|number| format!(" ({number})")).unwrap_or_default();
+    // There are services whose short name is the number.
+    let number = service.number.map(|number| number.to_string()).filter(|number| *number != service.code);
+    let number = number.map(|number| format!(" ({number})")).unwrap_or_default();
     match (service.code.is_empty(), service.message.is_empty()) {
         (true, true) => "without a reason".to_owned(),
         (false, true) => format!("{}{number}", service.code),

@@ -15,7 +15,7 @@ use crate::report::{Report, Status, StepReport};
 use crate::resolve;
 use crate::stage::{Difference, Stage, Staged};
 use crate::store::Store;
-use crate::table::{Dialect, Graph, How, Step};
+use crate::table::{Dialect, Graph, How, OnlyIf, Step};
 
 /// What was read, staged and compared, and not yet applied.
 #[derive(Debug)]
@@ -153,13 +153,12 @@ async fn read(
 ) -> Result<Status, Error> {
     let nothing = json!({});
     if let Some(only_if) = step.only_if {
-        let mut reading = connection.open(only_if.operation, &nothing).await?;
-        let mut holds = false;
-        while let Some(values) = reading.next_records().await? {
-            holds |= values.iter().any(|value| value == only_if.holds);
-        }
-        if !holds {
-            return Ok(Status::Absent(format!("the account does not have {:?}", only_if.holds)));
+        match holds(connection, &only_if).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(Status::Absent(format!("the account does not have {:?}", only_if.holds))),
+            Err(error) if error.kind() == ErrorKind::Auth => return Err(error),
+            // That says nothing of the records themselves, which may well be there.
+            Err(error) => tracing::warn!(step = step.name, %error, "nobody says whether the account has these records"),
         }
     }
     let mut reading = match connection.open(step.operation, &nothing).await {
@@ -178,7 +177,24 @@ async fn read(
             return Err(Error::new(ErrorKind::Storage, "what was read cannot be staged"));
         }
     }
+    if reading.is_listless() {
+        // Whoever takes that for an empty list deletes everything.
+        let list = step.operation.page.map_or_else(String::new, |page| page.items.join("."));
+        return Err(Error::new(ErrorKind::Protocol, format!("an answer of the service holds no {list:?}"))
+            .operation(step.operation.name)
+            .advice("check that the URL is the service's; nothing of it was deleted"));
+    }
     Ok(reading.cut().map_or(Status::Done, |why| Status::Cut(why.to_owned())))
+}
+
+/// Whether a list of the service holds a value.
+async fn holds(connection: &Connection, only_if: &OnlyIf) -> Result<bool, Error> {
+    let mut reading = connection.open(only_if.operation, &json!({})).await?;
+    let mut holds = false;
+    while let Some(values) = reading.next_records().await? {
+        holds |= values.iter().any(|value| value == only_if.holds);
+    }
+    Ok(holds || reading.is_listless())
 }
 
 /// An error of a step, with the permission that it needs.
@@ -204,8 +220,9 @@ impl Written {
         (report.violations, report.violated) = (self.told.violations, self.told.violated);
         for (step, count) in self.repeated {
             report.warnings.push(format!(
-                "{} gave {count} records twice, as a service does when records are added while it is read",
-                graph.steps[step].title
+                "{} gave {count} {} twice, as a service does when records are added while it is read",
+                graph.steps[step].title,
+                if count == 1 { "record" } else { "records" }
             ));
         }
         for (step, key) in self.taken {

@@ -44,7 +44,10 @@ pub async fn run(world: &World, _: &Demo) -> Outcome {
         show_service(world, service, &served, (&state, &path)).await?;
         last = Some(service.connector);
     }
-    print::line(&format!("\nWhat the triggers remember, and the graphs with their history, are in {}", path.display()))?;
+    print::line(&format!(
+        "\nWhat the triggers remember, and the graphs with their history, are in {}",
+        path.display()
+    ))?;
     if let Some(connector) = last {
         closing(connector)?;
     }
@@ -167,14 +170,15 @@ async fn sync(world: &World, connection: &Connection, path: &Path) -> Outcome {
     let unchanged: u64 = report.types.values().map(|counts| counts.unchanged).sum();
     print::line(&format!("    {} changes, {unchanged} objects as before", report.changes()))?;
     print::line(&format!("  $ connectome graph changes {}", connector.name))?;
-    changes(stage.store(), Some(connector.name), Since::LastChange, |change| print::line(&format!("    {}", change.line())))
+    changes(stage.store(), Some(connector.name), Since::LastChange, |change| {
+        print::line(&format!("    {}", change.line()))
+    })
 }
 
 async fn act(connection: &Connection, connector: &Connector, name: &str, input: Value) -> Result<Value, Error> {
     // The generator checked that the scene's action exists.
-    let operation = connector
-        .operation(name)
-        .ok_or_else(|| Error::new(ErrorKind::Input, format!("no action {name}")))?;
+    let operation =
+        connector.operation(name).ok_or_else(|| Error::new(ErrorKind::Input, format!("no action {name}")))?;
     connection.call(operation, input).await
 }
 
@@ -185,9 +189,7 @@ async fn round(
     input: &Value,
     state: &State,
 ) -> Result<Value, Error> {
-    let trigger = connector
-        .trigger(name)
-        .ok_or_else(|| Error::new(ErrorKind::Input, format!("no trigger {name}")))?;
+    let trigger = connector.trigger(name).ok_or_else(|| Error::new(ErrorKind::Input, format!("no trigger {name}")))?;
     let key = super::trigger::key(connector.name, trigger, connection.origin().root(), input);
     let mut rounds = Rounds::new(connection.clone(), trigger, input, state.load(&key)?.as_deref())?;
     let round = rounds.next().await?;

@@ -62,8 +62,11 @@ fn known(store: &Store, instance: Option<&str>) -> Outcome {
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let all = format!("there are: {}", names.join(", "));
-    Err(Error::new(ErrorKind::Input, format!("{instance:?} was never synchronised"))
-        .advice(crate::near::advice(instance, names.iter().copied(), all)))
+    Err(Error::new(ErrorKind::Input, format!("{instance:?} was never synchronised")).advice(crate::near::advice(
+        instance,
+        names.iter().copied(),
+        all,
+    )))
 }
 
 fn show(world: &World, store: &Store) -> Outcome {
@@ -73,7 +76,12 @@ fn show(world: &World, store: &Store) -> Outcome {
     let mut rows = Vec::new();
     for name in &names {
         for (ty, kind, count) in store.counts(name)? {
-            rows.push((name.clone(), ty, ["entity", "relationship", "mapped relationship"][kind.clamp(0, 2) as usize], count));
+            rows.push((
+                name.clone(),
+                ty,
+                ["entity", "relationship", "mapped relationship"][kind.clamp(0, 2) as usize],
+                count,
+            ));
         }
     }
     match world.arguments.output {

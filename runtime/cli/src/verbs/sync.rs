@@ -78,8 +78,11 @@ async fn watch(
     let watched: Vec<(&Synchronised, u64)> =
         instances.iter().filter_map(|instance| Some((instance, instance.interval.seconds?))).collect();
     if watched.is_empty() {
-        return Err(Error::new(ErrorKind::Configuration, "every instance is DISABLED: nothing is synchronised by itself")
-            .advice("set polling_interval in connectome.toml, or leave --watch out"));
+        return Err(Error::new(
+            ErrorKind::Configuration,
+            "every instance is DISABLED: nothing is synchronised by itself",
+        )
+        .advice("set polling_interval in connectome.toml, or leave --watch out"));
     }
     let mut due: Vec<Timestamp> = Vec::new();
     for (instance, seconds) in &watched {
@@ -87,7 +90,8 @@ async fn watch(
         due.push(last.map_or_else(Timestamp::now, |last| later(last, *seconds)));
     }
     loop {
-        let (at, next) = due.iter().enumerate().min_by_key(|(_, due)| **due).map_or((0, Timestamp::now()), |(at, due)| (at, *due));
+        let (at, next) =
+            due.iter().enumerate().min_by_key(|(_, due)| **due).map_or((0, Timestamp::now()), |(at, due)| (at, *due));
         let wait = next.duration_since(Timestamp::now());
         let wait = if wait.is_negative() { Duration::ZERO } else { wait.unsigned_abs() };
         tokio::select! {
@@ -141,8 +145,11 @@ async fn once(world: &World, verb: &Verb, instance: &Synchronised) -> Outcome {
     if let Some(fingerprint) = plan
         && fingerprint != gathered.difference.fingerprint
     {
-        return Err(Error::new(ErrorKind::Conflict, "the account or the local graph is not as it was when the plan was made")
-            .advice("nothing was changed; make a new plan with --plan and look at it"));
+        return Err(Error::new(
+            ErrorKind::Conflict,
+            "the account or the local graph is not as it was when the plan was made",
+        )
+        .advice("nothing was changed; make a new plan with --plan and look at it"));
     }
     if verb.plan {
         return show_plan(world, instance, &gathered);
@@ -162,8 +169,11 @@ fn ended(report: &Report) -> Outcome {
         return Ok(());
     }
     let causes: Vec<String> = report.partial.iter().map(|(ty, why)| format!("{ty}: {why}")).collect();
-    Err(Error::new(ErrorKind::Partial, format!("the account was read in part; nothing was deleted of {}", causes.join("; ")))
-        .advice("see the steps that failed, mend the cause and run it again"))
+    Err(Error::new(
+        ErrorKind::Partial,
+        format!("the account was read in part; nothing was deleted of {}", causes.join("; ")),
+    )
+    .advice("see the steps that failed, mend the cause and run it again"))
 }
 
 /// How the account is reached: as the flags say, and as its instance of the configuration.
@@ -190,8 +200,11 @@ fn mapper(graph: &'static Graph, instance: &Synchronised, connection: &Connectio
     for (name, path) in &instance.lookups {
         if !graph.lookups.iter().any(|(known, _)| known == name) {
             let names: Vec<&str> = graph.lookups.iter().map(|(name, _)| *name).collect();
-            return Err(Error::new(ErrorKind::Configuration, format!("instance {:?}: there is no lookup {name:?}", instance.name))
-                .advice(format!("there are: {}", names.join(", "))));
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                format!("instance {:?}: there is no lookup {name:?}", instance.name),
+            )
+            .advice(format!("there are: {}", names.join(", "))));
         }
         lookups.0.insert(name.clone(), read_lookup(path)?);
     }
@@ -258,8 +271,11 @@ fn strict(instance: &Synchronised, report: &Report) -> Outcome {
         print::tell(&format!("warning: and {untold} more"));
     }
     if instance.strictness == Strictness::Error {
-        return Err(Error::new(ErrorKind::Invalid, format!("{} objects break the rules of the data model", report.violated))
-            .advice("nothing was changed; set strictness = \"warn\" to keep them all the same"));
+        return Err(Error::new(
+            ErrorKind::Invalid,
+            format!("{} objects break the rules of the data model", report.violated),
+        )
+        .advice("nothing was changed; set strictness = \"warn\" to keep them all the same"));
     }
     Ok(())
 }
@@ -297,7 +313,10 @@ fn types(difference: &Difference) -> String {
     let row = |(ty, counts): (&String, &connectome_graph::report::Counts)| {
         [ty.clone()]
             .into_iter()
-            .chain([counts.created, counts.updated, counts.unchanged, counts.deleted, counts.kept].map(|it| it.to_string()))
+            .chain(
+                [counts.created, counts.updated, counts.unchanged, counts.deleted, counts.kept]
+                    .map(|it| it.to_string()),
+            )
             .collect()
     };
     let mut rows: Vec<_> = difference.types.iter().collect();

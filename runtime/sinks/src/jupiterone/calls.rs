@@ -64,7 +64,7 @@ const PLATFORM: Connector = Connector {
     auth: ("Authorization", "Bearer {api_key}"),
     headers: &[(ACCOUNT_HEADERS[0], "{account}")],
     verify_tls: None,
-    test: Test { operation: &READ, expect: &[] },
+    test: Test { operation: &READ, expect: &[], refused: None },
     errors: ErrorBody { under: &["error"], code: "code", message: "message", number: None },
     rate_classes: &[],
     exhausted: None,
