@@ -90,13 +90,20 @@ fn graph_cells(graph: &Graph, put: &mut impl FnMut(&str, Json)) {
 fn lean(entry: Map<String, Json>) -> Json {
     let mut kept = Map::new();
     for (key, value) in entry {
-        put(&mut kept, &key, match value {
-            Json::Array(items) => items.into_iter().map(|item| match item {
-                Json::Object(item) => lean(item),
-                item => item,
-            }).collect(),
-            value => value,
-        });
+        put(
+            &mut kept,
+            &key,
+            match value {
+                Json::Array(items) => items
+                    .into_iter()
+                    .map(|item| match item {
+                        Json::Object(item) => lean(item),
+                        item => item,
+                    })
+                    .collect(),
+                value => value,
+            },
+        );
     }
     Json::Object(kept)
 }

@@ -88,7 +88,8 @@ fn dialect(scope: &Scope<'_>, steps: &[Step], name: Option<&str>, doc: &str) -> 
     let file = &scope.spec.file;
     let entities: Vec<Entity> = file.entities.iter().filter_map(|(name, word)| words.entity(name, word)).collect();
     let relationships = file.relationships.iter().enumerate();
-    let relationships = relationships.filter_map(|(number, word)| words.relationship(&entities, number, word)).collect();
+    let relationships =
+        relationships.filter_map(|(number, word)| words.relationship(&entities, number, word)).collect();
     Dialect { name: name.unwrap_or(DOCUMENTED).to_owned(), doc: doc.to_owned(), entities, relationships }
 }
 
