@@ -75,15 +75,22 @@ pub fn settings(world: &World, connector: &'static Connector, access: &Access) -
         }
         parameters.insert(name.to_owned(), typed(field, value.to_owned()));
     }
-    let mut settings = Settings::new(parameters);
+    let mut settings = Settings { parameters, ..bare_settings(world, access) };
     settings.network.ca_file = ca_file;
+    Ok(settings)
+}
+
+/// The settings that flags give, without parameters.
+pub fn bare_settings(world: &World, access: &Access) -> Settings {
+    let mut settings = Settings::new(Map::new());
+    settings.network.ca_file = access.ca_file.clone();
     settings.network.proxy = access.proxy.clone();
     settings.network.request_timeout = Duration::from_secs(access.timeout.max(1));
     settings.network.read_timeout = settings.network.read_timeout.min(settings.network.request_timeout);
     settings.allow_http = access.allow_http;
     settings.tries = access.tries.max(1);
     settings.log_bodies = world.arguments.log_bodies;
-    Ok(settings)
+    settings
 }
 
 /// Flags and variables are texts; a parameter may be something else.

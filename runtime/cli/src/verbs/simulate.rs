@@ -1,8 +1,11 @@
 //! `connectome simulate`
 
+use std::net::SocketAddr;
+
 use connectome_core::connection::environment_prefix;
 use connectome_core::{Error, ErrorKind};
 use connectome_sim::{FAULT_KINDS, Fault, Grants, Options, Running, Service, Simulator, Tls, Token, serve};
+use connectome_sinks::jupiterone::simulated::Platform;
 use serde_json::json;
 
 use crate::World;
@@ -33,20 +36,43 @@ pub async fn run(world: &World, verb: &Simulate) -> Outcome {
         }
     };
     let mut running: Vec<(&str, Running)> = Vec::new();
-    for (at, service) in services(world, verb)?.into_iter().enumerate() {
-        let mut address = verb.listen;
-        if address.port() != 0 {
-            address.set_port(address.port().saturating_add(u16::try_from(at).unwrap_or(u16::MAX)));
-        }
-        let served = serve(Simulator::new(service, options.clone()), address, tls.as_ref()).await.map_err(|error| {
-            Error::new(ErrorKind::Connect, format!("{address} cannot be listened on: {error}"))
-                .advice("another process may use the port; choose one with --listen, or port 0 for any")
-        })?;
+    let found = services(world, verb)?;
+    let count = found.len();
+    for (at, service) in found.into_iter().enumerate() {
+        let address = following(verb.listen, at);
+        let served = serve(Simulator::new(service, options.clone()), address, tls.as_ref())
+            .await
+            .map_err(|error| cannot_listen(address, &error))?;
         running.push((service.connector.name, served));
     }
-    announce(world, verb, &running)?;
+    let platform = if verb.connectors.iter().any(|name| name == DESTINATION) {
+        let address = following(verb.listen, count);
+        let platform = Platform::new(ACCOUNT, &verb.token, INSTANCE);
+        Some(serve(platform, address, tls.as_ref()).await.map_err(|error| cannot_listen(address, &error))?)
+    } else {
+        None
+    };
+    announce(world, verb, &running, platform.as_ref().map(Running::url).as_deref())?;
     stop.await;
     Err(Error::new(ErrorKind::Interrupted, "stopped"))
+}
+
+/// A destination whose platform can be simulated, with its one account and integration instance.
+const DESTINATION: &str = "jupiterone";
+const ACCOUNT: &str = "simulated";
+const INSTANCE: &str = "6d0c2f6e-1111-4222-8333-0000000000a1";
+
+/// Services stand side by side: each gets the port after the last.
+fn following(mut address: SocketAddr, at: usize) -> SocketAddr {
+    if address.port() != 0 {
+        address.set_port(address.port().saturating_add(u16::try_from(at).unwrap_or(u16::MAX)));
+    }
+    address
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Error {
+    Error::new(ErrorKind::Connect, format!("{address} cannot be listened on: {error}"))
+        .advice("another process may use the port; choose one with --listen, or port 0 for any")
 }
 
 fn services(world: &World, verb: &Simulate) -> Result<Vec<&'static Service>, Error> {
@@ -55,13 +81,14 @@ fn services(world: &World, verb: &Simulate) -> Result<Vec<&'static Service>, Err
     }
     let find = |name: &String| {
         world.services.iter().find(|service| service.connector.name == name).copied().ok_or_else(|| {
-            let names: Vec<&str> = world.services.iter().map(|service| service.connector.name).collect();
+            let mut names: Vec<&str> = world.services.iter().map(|service| service.connector.name).collect();
+            names.push(DESTINATION);
             let all = format!("there are: {}", names.join(", "));
             Error::new(ErrorKind::Input, format!("there is no simulated service for {name:?}"))
                 .advice(near::advice(name, names, all))
         })
     };
-    verb.connectors.iter().map(find).collect()
+    verb.connectors.iter().filter(|name| *name != DESTINATION).map(find).collect()
 }
 
 fn options(verb: &Simulate) -> Result<Options, Error> {
@@ -87,13 +114,19 @@ fn options(verb: &Simulate) -> Result<Options, Error> {
     Ok(options)
 }
 
-fn announce(world: &World, verb: &Simulate, running: &[(&str, Running)]) -> Outcome {
+fn announce(world: &World, verb: &Simulate, running: &[(&str, Running)], platform: Option<&str>) -> Outcome {
+    let destination =
+        platform.map(|url| format!("{DESTINATION}+{url}?account={ACCOUNT}&integration_instance={INSTANCE}"));
     if world.arguments.output != Form::Text {
         let list: Vec<_> = running
             .iter()
             .map(|(name, served)| json!({ "connector": name, "url": served.url(), "token": verb.token }))
             .collect();
-        return print::json_line(&json!({ "simulating": list }));
+        let mut told = json!({ "simulating": list });
+        if let Some(destination) = destination {
+            told["destinations"] = json!([{ "destination": destination, "token": verb.token }]);
+        }
+        return print::json_line(&told);
     }
     for (name, served) in running {
         let prefix = environment_prefix(name);
@@ -107,6 +140,10 @@ fn announce(world: &World, verb: &Simulate, running: &[(&str, Running)]) -> Outc
                 print::line(&format!("export {prefix}{}={}", field.name.to_uppercase(), served.url()))?;
             }
         }
+    }
+    if let Some(destination) = destination {
+        print::line(&format!("# {DESTINATION}: connectome sync NAME --to '{destination}'"))?;
+        print::line(&format!("export CONNECTOME_JUPITERONE_API_KEY={}", verb.token))?;
     }
     if let Some(path) = &verb.tls {
         print::line(&format!("export CONNECTOME_CA_FILE={}", path.display()))?;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use connectome_collect::state::State;
@@ -12,13 +13,15 @@ use connectome_graph::report::{Report, Status};
 use connectome_graph::source::Lookups;
 use connectome_graph::store::Store;
 use connectome_graph::sync::{Gathered, gather};
-use connectome_graph::{Graph, stage::Difference};
+use connectome_graph::Graph;
+use connectome_graph::stage::{Difference, Stage};
+use connectome_sinks::jupiterone::{self, Destination, Plan, feed};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::World;
 use crate::arguments::{Access, Form, Sync as Verb};
-use crate::configuration::{Strictness, Synchronised, connect, state_path, synchronised};
+use crate::configuration::{Strictness, bare_settings, Synchronised, connect, state_path, synchronised};
 use crate::exit::{Outcome, interrupted};
 use crate::print;
 
@@ -137,6 +140,7 @@ async fn once(world: &World, verb: &Verb, instance: &Synchronised) -> Outcome {
     let mapper = |connection: &Connection| mapper(graph, instance, connection);
     let connection = connect(world, connector, &access(world, verb, instance)?)?;
     let mapper = mapper(&connection)?;
+    let destinations = destinations(world, verb, instance)?;
     let path = state_path(world)?;
     let state = State::open(&path)?;
     let _claim = state.claim(&format!("sync/{}", instance.name))?;
@@ -154,13 +158,56 @@ async fn once(world: &World, verb: &Verb, instance: &Synchronised) -> Outcome {
     if verb.plan {
         return show_plan(world, instance, &gathered);
     }
-    let destinations: Vec<&String> = instance.to.iter().chain(&verb.to).collect();
-    let (_stage, report, _run) = gathered.apply(&instance.name).await?;
-    if let Some(destination) = destinations.first() {
-        return Err(Error::new(ErrorKind::Configuration, format!("{destination:?} is no destination")));
+    let (stage, report, _) = gathered.apply(&instance.name).await?;
+    let stage = Arc::new(Mutex::new(stage));
+    let mut uploads = Vec::new();
+    let mut outcome = ended(&report);
+    for destination in &destinations {
+        match upload(destination, &instance.name, &report, &stage).await {
+            Ok(told) => uploads.push(told),
+            // What is kept here stays, and the next run uploads it again.
+            Err(error) => {
+                uploads.push(json!({ "destination": destination.name(), "error": error.to_json() }));
+                outcome = Err(error.advice("the local graph is up to date; run it again to upload it"));
+            }
+        }
     }
-    show(world, instance, connector.title, &report)?;
-    ended(&report)
+    show(world, instance, connector.title, &report, &uploads)?;
+    outcome
+}
+
+/// Where the graph goes besides, checked before anything is read.
+fn destinations(world: &World, verb: &Verb, instance: &Synchronised) -> Result<Vec<Destination>, Error> {
+    let parse = |text: &String| {
+        let destination = Destination::parse(text, None, bare_settings(world, &verb.access))?;
+        for warning in destination.warnings() {
+            print::tell(&format!("warning: {warning}"));
+        }
+        Ok(destination)
+    };
+    instance.to.iter().chain(&verb.to).map(parse).collect()
+}
+
+/// Uploads what was read, unless the destination has it already.
+async fn upload(
+    destination: &Destination,
+    instance: &str,
+    report: &Report,
+    stage: &Arc<Mutex<Stage>>,
+) -> Result<Value, Error> {
+    let lock = || stage.lock().unwrap_or_else(PoisonError::into_inner);
+    let state = lock().store().state(instance)?;
+    if lock().store().uploaded(instance, destination.name())? == Some(state) {
+        return Ok(json!({ "destination": destination.name(), "uploaded": false }));
+    }
+    let fed = stage.clone();
+    let objects = feed(move |see| fed.lock().unwrap_or_else(PoisonError::into_inner).each(see));
+    let summary = jupiterone::upload(destination, Plan::of(report), objects, interrupted()).await?;
+    lock().store().note_upload(instance, destination.name(), state)?;
+    let mut told = summary.json();
+    told["destination"] = json!(destination.name());
+    told["uploaded"] = json!(true);
+    Ok(told)
 }
 
 /// What the exit code says of a report.
@@ -325,12 +372,15 @@ fn types(difference: &Difference) -> String {
 }
 
 /// The report of a run.
-pub fn show(world: &World, instance: &Synchronised, title: &str, report: &Report) -> Outcome {
+fn show(world: &World, instance: &Synchronised, title: &str, report: &Report, uploads: &[Value]) -> Outcome {
     match world.arguments.output {
         Form::Json | Form::Jsonl => {
             let mut document = json!({ "instance": instance.name, "connector": instance.connector });
             if let (Value::Object(document), Value::Object(report)) = (&mut document, report.json()) {
                 document.extend(report);
+                if !uploads.is_empty() {
+                    document.insert("uploads".to_owned(), uploads.into());
+                }
             }
             print::document(world.arguments.output, &document)
         }
@@ -357,7 +407,22 @@ pub fn show(world: &World, instance: &Synchronised, title: &str, report: &Report
             print::line(&match changes {
                 0 => "nothing changed".to_owned(),
                 _ => format!("{changes} changes; `connectome graph changes {}` shows them", instance.name),
-            })
+            })?;
+            for upload in uploads {
+                let text = |name: &str| upload[name].as_str().unwrap_or_default();
+                print::line(&match upload["uploaded"].as_bool() {
+                    Some(true) => format!(
+                        "{}: {} entities and {} relationships uploaded, {}",
+                        text("destination"),
+                        upload["entities"],
+                        upload["relationships"],
+                        text("status")
+                    ),
+                    Some(false) => format!("{}: as it is here already; nothing was uploaded", text("destination")),
+                    None => format!("{}: not uploaded", text("destination")),
+                })?;
+            }
+            Ok(())
         }
     }
 }
