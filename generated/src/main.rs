@@ -3,5 +3,9 @@
 //! The command `connectome`.
 
 fn main() -> std::process::ExitCode {
-    connectome_cli::main(connectome::CONNECTORS, connectome::SERVICES, connectome::GRAPHS)
+    connectome_cli::main(
+        connectome::CONNECTORS,
+        connectome::SERVICES,
+        connectome::GRAPHS,
+    )
 }

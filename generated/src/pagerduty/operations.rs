@@ -47,6 +47,9 @@ pub static CONNECTOR: Connector = Connector {
     test: Test {
         operation: &CHECK_CONNECTION,
         expect: &[],
+        refused: Some(
+            "check that api_key is a General Access REST API key, made by an administrator or the account's owner, since a key of the Events API does not work; and that api_url is where the account lives",
+        ),
     },
     errors: ErrorBody {
         under: &["error"],

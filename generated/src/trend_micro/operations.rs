@@ -47,6 +47,9 @@ pub static CONNECTOR: Connector = Connector {
     test: Test {
         operation: &CHECK_CONNECTION,
         expect: &[],
+        refused: Some(
+            "check that api_key is whole, not expired and of a role that may view computers, and that api_url is the manager that made it",
+        ),
     },
     errors: ErrorBody {
         under: &["error"],

@@ -48,6 +48,7 @@ pub static CONNECTOR: Connector = Connector {
     test: Test {
         operation: &CHECK_CONNECTION,
         expect: &[(&["status"], Literal::Text("available"))],
+        refused: None,
     },
     errors: ErrorBody {
         under: &["error", "errror"],
