@@ -159,6 +159,9 @@ fn said(property: &Property) -> (String, String) {
         }
     };
     let mut rule = Vec::new();
+    if matches!(property.from, From::Template(_)) {
+        rule.push("filled in".to_owned());
+    }
     if let Some(value) = &property.equals {
         rule.push(format!("true when it is `{}`, else false", plain(value)));
     }

@@ -5,6 +5,8 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde_json::{Value as Json, json};
 
+use crate::emit::data_model;
+use crate::model::graph::{Graph, How, Relationship};
 use crate::model::{Connector, Example, Field, Model, Operation, Record, Rules};
 use crate::names::rust_module;
 use crate::output::File;
@@ -13,7 +15,12 @@ use crate::spec::operation::{Effect, Repeat};
 
 /// A connector's page.
 pub fn page(connector: &Connector) -> File {
-    let text = render("connector.md", include_str!("../../templates/connector.md"), &connector_context(connector));
+    let mut context = connector_context(connector);
+    if let Some(graph) = &connector.graph {
+        graph_context(connector, graph, &mut context);
+        context["graph"] = json!(render("graph.md", include_str!("../../templates/graph.md"), &context));
+    }
+    let text = render("connector.md", include_str!("../../templates/connector.md"), &context);
     File::new(format!("docs/{}.md", connector.name), text)
 }
 
@@ -22,7 +29,7 @@ pub fn index(model: &Model) -> File {
     let connectors: Vec<Json> = model
         .connectors
         .iter()
-        .map(|connector| json!({ "name": connector.name, "title": connector.title, "doc": connector.doc, "actions": connector.actions.len(), "triggers": connector.triggers.len() }))
+        .map(|connector| json!({ "name": connector.name, "title": connector.title, "doc": connector.doc, "actions": connector.actions.len(), "triggers": connector.triggers.len(), "entities": connector.graph.iter().flat_map(|graph| graph.dialects.first()).map(|dialect| dialect.entities.len()).sum::<usize>() }))
         .collect();
     File::new(
         "docs/README.md".to_owned(),
@@ -304,6 +311,45 @@ pub fn trigger_note(connector: &Connector, trigger: &crate::model::Trigger) -> O
     Some(said.join(" ")).filter(|it| !it.is_empty())
 }
 
+/// What the part of a page about a graph says.
+fn graph_context(connector: &Connector, graph: &Graph, context: &mut Json) {
+    let Some(documented) = graph.dialects.first() else { return };
+    let secret = connector.connection.parameters.iter().find(|field| field.secret).map(|field| field.name.as_str());
+    let edge = |edge: &Relationship| data_model::relationship(graph, documented, edge);
+    let (mapped, direct): (Vec<&Relationship>, Vec<&Relationship>) =
+        documented.relationships.iter().partition(|edge| matches!(edge.how, How::Target { .. }));
+    let titles: Vec<String> = graph.steps.iter().map(|step| lower_first(&step.title)).collect();
+    let name = connector.name.replace('-', "_");
+    context["titles"] = json!(enumerated(&titles));
+    context["secret_name"] = json!(secret);
+    context["variable"] = json!(format!("{name}_{}", secret.unwrap_or("key")).to_uppercase());
+    context["steps"] = graph.steps.iter().map(|step| data_model::step(graph, step)).collect();
+    context["entities"] = documented.entities.iter().map(|entity| data_model::entity(graph, entity)).collect();
+    context["edges"] = direct.into_iter().map(edge).collect();
+    context["mapped"] = mapped.into_iter().map(edge).collect();
+    context["dialects"] =
+        graph.dialects.iter().map(|dialect| json!({ "name": dialect.name, "doc": dialect.doc })).collect();
+    context["lookups"] = json!(graph.lookups);
+    context["migration"] = data_model::migration(graph);
+}
+
+/// A title inside a sentence: small letters, unless it begins with an abbreviation.
+fn lower_first(title: &str) -> String {
+    let mut letters = title.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => first.to_lowercase().chain(letters).collect(),
+        _ => title.to_owned(),
+    }
+}
+
+fn enumerated(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [all @ .., last] => format!("{} and {last}", all.join(", ")),
+    }
+}
+
 fn connector_context(connector: &Connector) -> Json {
     let connection = &connector.connection;
     let prefix = format!("CONNECTOME_{}_", connector.name.to_uppercase().replace('-', "_"));
@@ -320,6 +366,12 @@ fn connector_context(connector: &Connector) -> Json {
         "module": rust_module(&connector.name),
         "source": connector.source,
         "features": titles,
+        "benefits": connector.benefits,
+        "set_up": connector.set_up.as_ref().map(|set_up| json!({ "title": set_up.title, "steps": set_up.steps })),
+        "remove": connector.remove,
+        "graph": null,
+        "steps": [],
+        "undocumented": connector.records.iter().all(|record| !record.documented),
         "requirements": connector.requirements,
         "supports": connector.supports,
         "prefix": prefix,

@@ -356,70 +356,6 @@ mod documented {
             secrets: &[&[fields::api_key::SECRET_KEY]],
         },
         Entity {
-            resource: "Computer Group",
-            ty: "trend_micro_computer_group",
-            class: &["Group"],
-            step: 3,
-            key: Template(
-                &[
-                    Part::Text("trend-micro-computer-group:"),
-                    Part::Path(&[fields::computer_group::ID]),
-                ],
-            ),
-            properties: &[
-                Property::copied("name", &[&[fields::computer_group::NAME]]),
-                Property::copied(
-                    "description",
-                    &[&[fields::computer_group::DESCRIPTION]],
-                ),
-                Property::of(
-                    "id",
-                    From::Template(
-                        Template(
-                            &[
-                                Part::Text("trend-micro-computer-group:"),
-                                Part::Path(&[fields::computer_group::ID]),
-                            ],
-                        ),
-                    ),
-                ),
-                Property::of("type", From::Paths(&[&[fields::computer_group::TYPE]])),
-                Property::of(
-                    "cloudType",
-                    From::Paths(&[&[fields::computer_group::CLOUD_TYPE]]),
-                ),
-                Property {
-                    unless: Some(Literal::Integer(0)),
-                    ..Property::of(
-                        "parentGroupId",
-                        From::Template(
-                            Template(
-                                &[
-                                    Part::Text("trend-micro-computer-group:"),
-                                    Part::Path(&[fields::computer_group::PARENT_GROUP_ID]),
-                                ],
-                            ),
-                        ),
-                    )
-                },
-                Property {
-                    unless: Some(Literal::Integer(0)),
-                    ..Property::of(
-                        "amazonSubnetId",
-                        From::Template(
-                            Template(
-                                &[
-                                    Part::Text("trend-micro-computer-group:"),
-                                    Part::Path(&[fields::computer_group::AMAZON_SUBNET_ID]),
-                                ],
-                            ),
-                        ),
-                    )
-                },
-            ],
-            secrets: &[],
-        },
-        Entity {
             resource: "Computer",
             ty: "trend_micro_computer",
             class: &["Host"],
@@ -556,6 +492,70 @@ mod documented {
             ],
             secrets: &[],
         },
+        Entity {
+            resource: "Computer Group",
+            ty: "trend_micro_computer_group",
+            class: &["Group"],
+            step: 3,
+            key: Template(
+                &[
+                    Part::Text("trend-micro-computer-group:"),
+                    Part::Path(&[fields::computer_group::ID]),
+                ],
+            ),
+            properties: &[
+                Property::copied("name", &[&[fields::computer_group::NAME]]),
+                Property::copied(
+                    "description",
+                    &[&[fields::computer_group::DESCRIPTION]],
+                ),
+                Property::of(
+                    "id",
+                    From::Template(
+                        Template(
+                            &[
+                                Part::Text("trend-micro-computer-group:"),
+                                Part::Path(&[fields::computer_group::ID]),
+                            ],
+                        ),
+                    ),
+                ),
+                Property::of("type", From::Paths(&[&[fields::computer_group::TYPE]])),
+                Property::of(
+                    "cloudType",
+                    From::Paths(&[&[fields::computer_group::CLOUD_TYPE]]),
+                ),
+                Property {
+                    unless: Some(Literal::Integer(0)),
+                    ..Property::of(
+                        "parentGroupId",
+                        From::Template(
+                            Template(
+                                &[
+                                    Part::Text("trend-micro-computer-group:"),
+                                    Part::Path(&[fields::computer_group::PARENT_GROUP_ID]),
+                                ],
+                            ),
+                        ),
+                    )
+                },
+                Property {
+                    unless: Some(Literal::Integer(0)),
+                    ..Property::of(
+                        "amazonSubnetId",
+                        From::Template(
+                            Template(
+                                &[
+                                    Part::Text("trend-micro-computer-group:"),
+                                    Part::Path(&[fields::computer_group::AMAZON_SUBNET_ID]),
+                                ],
+                            ),
+                        ),
+                    )
+                },
+            ],
+            secrets: &[],
+        },
     ];
     const RELATIONSHIPS: &[Relationship] = &[
         Relationship {
@@ -642,7 +642,7 @@ mod documented {
             from: "trend_micro_computer",
             to: "Device",
             how: How::Target(Target {
-                entity: 4,
+                entity: 3,
                 forward: true,
                 filter: "Device",
                 has: &[
@@ -689,7 +689,7 @@ mod documented {
             from: "trend_micro_computer",
             to: "Device",
             how: How::Target(Target {
-                entity: 4,
+                entity: 3,
                 forward: true,
                 filter: "Device",
                 has: &[
@@ -713,7 +713,7 @@ mod documented {
             from: "trend_micro_computer",
             to: "aws_instance",
             how: How::Target(Target {
-                entity: 4,
+                entity: 3,
                 forward: true,
                 filter: "aws_instance",
                 has: &[
@@ -741,7 +741,7 @@ mod documented {
             from: "Person",
             to: "trend_micro_computer",
             how: How::Target(Target {
-                entity: 4,
+                entity: 3,
                 forward: false,
                 filter: "Person",
                 has: &[
@@ -765,7 +765,7 @@ mod documented {
             from: "Person",
             to: "trend_micro_computer",
             how: How::Target(Target {
-                entity: 4,
+                entity: 3,
                 forward: false,
                 filter: "Person",
                 has: &[
@@ -919,70 +919,6 @@ mod published_2021 {
             secrets: &[&[fields::api_key::SECRET_KEY]],
         },
         Entity {
-            resource: "Computer Group",
-            ty: "trend_micro_computer_group",
-            class: &["Group"],
-            step: 3,
-            key: Template(
-                &[
-                    Part::Text("trend-micro-computer-group:"),
-                    Part::Path(&[fields::computer_group::ID]),
-                ],
-            ),
-            properties: &[
-                Property::copied("name", &[&[fields::computer_group::NAME]]),
-                Property::copied(
-                    "description",
-                    &[&[fields::computer_group::DESCRIPTION]],
-                ),
-                Property::of(
-                    "id",
-                    From::Template(
-                        Template(
-                            &[
-                                Part::Text("trend-micro-computer-group:"),
-                                Part::Path(&[fields::computer_group::ID]),
-                            ],
-                        ),
-                    ),
-                ),
-                Property::of("type", From::Paths(&[&[fields::computer_group::TYPE]])),
-                Property::of(
-                    "cloudType",
-                    From::Paths(&[&[fields::computer_group::CLOUD_TYPE]]),
-                ),
-                Property {
-                    unless: Some(Literal::Integer(0)),
-                    ..Property::of(
-                        "parentGroupId",
-                        From::Template(
-                            Template(
-                                &[
-                                    Part::Text("trend-micro-computer-group:"),
-                                    Part::Path(&[fields::computer_group::PARENT_GROUP_ID]),
-                                ],
-                            ),
-                        ),
-                    )
-                },
-                Property {
-                    unless: Some(Literal::Integer(0)),
-                    ..Property::of(
-                        "amazonSubnetId",
-                        From::Template(
-                            Template(
-                                &[
-                                    Part::Text("trend-micro-computer-group:"),
-                                    Part::Path(&[fields::computer_group::AMAZON_SUBNET_ID]),
-                                ],
-                            ),
-                        ),
-                    )
-                },
-            ],
-            secrets: &[],
-        },
-        Entity {
             resource: "Computer",
             ty: "trend_micro_computer",
             class: &["Host"],
@@ -1116,6 +1052,70 @@ mod published_2021 {
                     From::Paths(&[&[fields::computer::AGENT_GUID]]),
                 ),
                 Property::of("hostGUID", From::Paths(&[&[fields::computer::HOST_GUID]])),
+            ],
+            secrets: &[],
+        },
+        Entity {
+            resource: "Computer Group",
+            ty: "trend_micro_computer_group",
+            class: &["Group"],
+            step: 3,
+            key: Template(
+                &[
+                    Part::Text("trend-micro-computer-group:"),
+                    Part::Path(&[fields::computer_group::ID]),
+                ],
+            ),
+            properties: &[
+                Property::copied("name", &[&[fields::computer_group::NAME]]),
+                Property::copied(
+                    "description",
+                    &[&[fields::computer_group::DESCRIPTION]],
+                ),
+                Property::of(
+                    "id",
+                    From::Template(
+                        Template(
+                            &[
+                                Part::Text("trend-micro-computer-group:"),
+                                Part::Path(&[fields::computer_group::ID]),
+                            ],
+                        ),
+                    ),
+                ),
+                Property::of("type", From::Paths(&[&[fields::computer_group::TYPE]])),
+                Property::of(
+                    "cloudType",
+                    From::Paths(&[&[fields::computer_group::CLOUD_TYPE]]),
+                ),
+                Property {
+                    unless: Some(Literal::Integer(0)),
+                    ..Property::of(
+                        "parentGroupId",
+                        From::Template(
+                            Template(
+                                &[
+                                    Part::Text("trend-micro-computer-group:"),
+                                    Part::Path(&[fields::computer_group::PARENT_GROUP_ID]),
+                                ],
+                            ),
+                        ),
+                    )
+                },
+                Property {
+                    unless: Some(Literal::Integer(0)),
+                    ..Property::of(
+                        "amazonSubnetId",
+                        From::Template(
+                            Template(
+                                &[
+                                    Part::Text("trend-micro-computer-group:"),
+                                    Part::Path(&[fields::computer_group::AMAZON_SUBNET_ID]),
+                                ],
+                            ),
+                        ),
+                    )
+                },
             ],
             secrets: &[],
         },
@@ -1268,70 +1268,6 @@ mod published_2024 {
                 Property::of("createdOn", From::Paths(&[&[fields::api_key::CREATED]])),
             ],
             secrets: &[&[fields::api_key::SECRET_KEY]],
-        },
-        Entity {
-            resource: "Computer Group",
-            ty: "trend_micro_computer_group",
-            class: &["Group"],
-            step: 3,
-            key: Template(
-                &[
-                    Part::Text("trend-micro-computer-group:"),
-                    Part::Path(&[fields::computer_group::ID]),
-                ],
-            ),
-            properties: &[
-                Property::copied("name", &[&[fields::computer_group::NAME]]),
-                Property::copied(
-                    "description",
-                    &[&[fields::computer_group::DESCRIPTION]],
-                ),
-                Property::of(
-                    "id",
-                    From::Template(
-                        Template(
-                            &[
-                                Part::Text("trend-micro-computer-group:"),
-                                Part::Path(&[fields::computer_group::ID]),
-                            ],
-                        ),
-                    ),
-                ),
-                Property::of("type", From::Paths(&[&[fields::computer_group::TYPE]])),
-                Property::of(
-                    "cloudType",
-                    From::Paths(&[&[fields::computer_group::CLOUD_TYPE]]),
-                ),
-                Property {
-                    unless: Some(Literal::Integer(0)),
-                    ..Property::of(
-                        "parentGroupId",
-                        From::Template(
-                            Template(
-                                &[
-                                    Part::Text("trend-micro-computer-group:"),
-                                    Part::Path(&[fields::computer_group::PARENT_GROUP_ID]),
-                                ],
-                            ),
-                        ),
-                    )
-                },
-                Property {
-                    unless: Some(Literal::Integer(0)),
-                    ..Property::of(
-                        "amazonSubnetId",
-                        From::Template(
-                            Template(
-                                &[
-                                    Part::Text("trend-micro-computer-group:"),
-                                    Part::Path(&[fields::computer_group::AMAZON_SUBNET_ID]),
-                                ],
-                            ),
-                        ),
-                    )
-                },
-            ],
-            secrets: &[],
         },
         Entity {
             resource: "Computer",
@@ -1572,6 +1508,70 @@ mod published_2024 {
                         ],
                     ),
                 ),
+            ],
+            secrets: &[],
+        },
+        Entity {
+            resource: "Computer Group",
+            ty: "trend_micro_computer_group",
+            class: &["Group"],
+            step: 3,
+            key: Template(
+                &[
+                    Part::Text("trend-micro-computer-group:"),
+                    Part::Path(&[fields::computer_group::ID]),
+                ],
+            ),
+            properties: &[
+                Property::copied("name", &[&[fields::computer_group::NAME]]),
+                Property::copied(
+                    "description",
+                    &[&[fields::computer_group::DESCRIPTION]],
+                ),
+                Property::of(
+                    "id",
+                    From::Template(
+                        Template(
+                            &[
+                                Part::Text("trend-micro-computer-group:"),
+                                Part::Path(&[fields::computer_group::ID]),
+                            ],
+                        ),
+                    ),
+                ),
+                Property::of("type", From::Paths(&[&[fields::computer_group::TYPE]])),
+                Property::of(
+                    "cloudType",
+                    From::Paths(&[&[fields::computer_group::CLOUD_TYPE]]),
+                ),
+                Property {
+                    unless: Some(Literal::Integer(0)),
+                    ..Property::of(
+                        "parentGroupId",
+                        From::Template(
+                            Template(
+                                &[
+                                    Part::Text("trend-micro-computer-group:"),
+                                    Part::Path(&[fields::computer_group::PARENT_GROUP_ID]),
+                                ],
+                            ),
+                        ),
+                    )
+                },
+                Property {
+                    unless: Some(Literal::Integer(0)),
+                    ..Property::of(
+                        "amazonSubnetId",
+                        From::Template(
+                            Template(
+                                &[
+                                    Part::Text("trend-micro-computer-group:"),
+                                    Part::Path(&[fields::computer_group::AMAZON_SUBNET_ID]),
+                                ],
+                            ),
+                        ),
+                    )
+                },
             ],
             secrets: &[],
         },
