@@ -681,7 +681,8 @@ async fn a_removal_whose_answer_was_lost_is_done_when_nothing_is_left() {
 #[tokio::test]
 async fn a_wait_that_the_service_asks_for_is_kept() {
     let at: Timestamp = "2024-06-11T07:00:00Z".parse().unwrap();
-    let cases: &[(u16, &[(&str, &str)], u64)] = &[
+    type Headers = &'static [(&'static str, &'static str)];
+    let cases: &[(u16, Headers, u64)] = &[
         (429, &[("Retry-After", "17")], 17),
         (429, &[("Retry-After", " 3 ")], 3),
         (429, &[("Retry-After", "Tue, 11 Jun 2024 07:00:09 GMT")], 9),

@@ -53,7 +53,7 @@ impl Told {
         self.hear(&format!("{place}: as JSON"), error.to_json().to_string());
         let panic = std::panic::catch_unwind({
             let error = error.clone();
-            || Err::<(), _>(error).unwrap()
+            || failed(error).unwrap()
         });
         self.hear(
             &format!("{place}: in a panic"),
@@ -70,6 +70,10 @@ impl Told {
             }
         }
     }
+}
+
+fn failed(error: Error) -> Result<(), Error> {
+    Err(error)
 }
 
 fn base64(text: &str) -> String {

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::Instant;
 
 use crate::root;
 
@@ -43,6 +44,11 @@ fn all() -> Result<bool, String> {
     let (jsonl, json) = memory(&connectome)?;
     row("peak memory: 100,000 alerts, --output jsonl", jsonl, "MiB", 64.0);
     row("peak memory: 100,000 alerts, --output json", json, "MiB", 64.0);
+    let graph = sync(&connectome, &fresh)?;
+    row("peak memory: sync of 100,000 computers in 1,000 groups", graph.memory, "MiB", 120.0);
+    row("time: the same, first run", graph.seconds, "s", 120.0);
+    let waiting = latency(&connectome, &fresh)?;
+    row("cost of 20 ms latency over 21 requests one after another", waiting, "times", 1.3);
     fs::remove_dir_all(&fresh).map_err(|error| error.to_string())?;
     Ok(good)
 }
@@ -103,28 +109,78 @@ fn children() -> Result<f64, String> {
     Ok((ticks(13) + ticks(14)) / 100.0)
 }
 
+/// What a sync took.
+struct Took {
+    memory: f64,
+    seconds: f64,
+}
+
+/// The command, set up for a simulated service, with a local graph of its own.
+fn syncing(connectome: &Path, folder: &Path, connector: &str, simulated: &Simulated) -> Command {
+    let prefix = format!("CONNECTOME_{}", connector.to_uppercase().replace('-', "_"));
+    let mut command = Command::new(connectome);
+    command.args(["sync", connector, "--output", "json", "--state"]).arg(folder.join(format!("{connector}.sqlite")));
+    command.env(format!("{prefix}_API_URL"), &simulated.url).env(format!("{prefix}_API_KEY"), &simulated.token);
+    command.stdout(Stdio::null());
+    command
+}
+
+fn sync(connectome: &Path, folder: &Path) -> Result<Took, String> {
+    let simulated = simulate(connectome, &["trend-micro", "--scale", "1000"])?;
+    let started = Instant::now();
+    let memory = peak(syncing(connectome, folder, "trend-micro", &simulated))?;
+    Ok(Took { memory, seconds: started.elapsed().as_secs_f64() })
+}
+
+/// What it costs that each answer takes 20 ms, beside what the pages of the longest list cost at the least: 2,000 users
+/// are on 20 pages, and the check before them is one more request.
+fn latency(connectome: &Path, folder: &Path) -> Result<f64, String> {
+    const REQUESTS: f64 = 21.0;
+    const LATENCY: f64 = 0.020;
+    let with = |milliseconds: &str| {
+        let simulated = simulate(connectome, &["pagerduty", "--scale", "100", "--latency", milliseconds])?;
+        median(|| {
+            let started = Instant::now();
+            crate::run(&mut syncing(connectome, folder, "pagerduty", &simulated))?;
+            Ok(started.elapsed().as_secs_f64())
+        })
+    };
+    Ok((with("20")? - with("0")?) / (REQUESTS * LATENCY))
+}
+
 /// Peak memory of reading 100,000 alerts in both forms.
 fn memory(connectome: &Path) -> Result<(f64, f64), String> {
-    let (mut simulator, url, token) = simulate(connectome)?;
+    let simulated = simulate(connectome, &["trend-vision-one", "--scale", "4167"])?;
     let peak = |form: &str| {
         let input = r#"{"start_date_time":"1970-01-01T00:00:00Z","end_date_time":"2100-01-01T00:00:00Z"}"#;
         let mut command = Command::new(connectome);
         command.args(["action", "trend-vision-one", "get_alert_list", "--input", input, "--output", form]);
         command
-            .env("CONNECTOME_TREND_VISION_ONE_API_URL", &url)
-            .env("CONNECTOME_TREND_VISION_ONE_API_KEY", &token)
+            .env("CONNECTOME_TREND_VISION_ONE_API_URL", &simulated.url)
+            .env("CONNECTOME_TREND_VISION_ONE_API_KEY", &simulated.token)
             .stdout(Stdio::null());
         peak(command)
     };
-    let both = peak("jsonl").and_then(|jsonl| Ok((jsonl, peak("json")?)));
-    let _ = simulator.kill();
-    let _ = simulator.wait();
-    both
+    peak("jsonl").and_then(|jsonl| Ok((jsonl, peak("json")?)))
 }
 
-fn simulate(connectome: &Path) -> Result<(Child, String, String), String> {
+/// A simulated service as a process, which ends with this value.
+struct Simulated {
+    child: Child,
+    url: String,
+    token: String,
+}
+
+impl Drop for Simulated {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn simulate(connectome: &Path, options: &[&str]) -> Result<Simulated, String> {
     let mut command = Command::new(connectome);
-    command.args(["simulate", "trend-vision-one", "--listen", "127.0.0.1:0", "--scale", "4167", "--output", "json"]);
+    command.args(["simulate", "--listen", "127.0.0.1:0", "--output", "json"]).args(options);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(|error| error.to_string())?;
     let mut line = String::new();
     if let Some(output) = child.stdout.take() {
@@ -137,7 +193,7 @@ fn simulate(connectome: &Path) -> Result<(Child, String, String), String> {
             .unwrap_or_default()
             .to_owned()
     };
-    Ok((child, field("url"), field("token")))
+    Ok(Simulated { url: field("url"), token: field("token"), child })
 }
 
 /// The highest resident set of a process, read while it runs.

@@ -304,6 +304,9 @@ pub struct Simulate {
     /// What goes wrong: KIND, KIND*TIMES, KIND@/PATH; `--fault help` lists the kinds
     #[arg(long = "fault", value_name = "FAULT")]
     pub faults: Vec<String>,
+    /// Milliseconds that each answer takes
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+    pub latency: u64,
     /// The token that may do everything
     #[arg(long, default_value = "simulated-master-token")]
     pub token: String,

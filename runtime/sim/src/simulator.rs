@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use connectome_core::operation::Operation;
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::behave::Turn;
 use crate::check::check;
 use crate::fault::{self, Fault};
-use crate::http::{Reply, Request};
+use crate::http::{Manner, Reply, Request};
 use crate::server::Respond;
 use crate::store::Store;
 use crate::token::{Grants, Token};
@@ -30,12 +31,14 @@ pub struct Options {
     pub tokens: Vec<Token>,
     /// When the simulation starts; records lie before it.
     pub start: Timestamp,
+    /// How long each answer takes.
+    pub latency: Duration,
 }
 
 impl Options {
     /// One token that may do everything, nothing wrong, now.
     pub fn new(token: &str) -> Self {
-        Self { seed: 1, scale: 1, faults: Vec::new(), tokens: vec![Token::master(token)], start: Timestamp::now() }
+        Self { seed: 1, scale: 1, faults: Vec::new(), tokens: vec![Token::master(token)], start: Timestamp::now(), latency: Duration::ZERO }
     }
 }
 
@@ -137,6 +140,9 @@ impl Simulator {
         });
         for kind in &active {
             fault::after(kind, &mut reply, items, next);
+        }
+        if matches!(reply.manner, Manner::Well) && !self.options.latency.is_zero() {
+            reply.manner = Manner::Late(self.options.latency);
         }
         reply
     }

@@ -96,6 +96,7 @@ fn options(verb: &Simulate) -> Result<Options, Error> {
     let mut options = Options::new(&verb.token);
     options.seed = verb.seed;
     options.scale = verb.scale.max(1);
+    options.latency = std::time::Duration::from_millis(verb.latency);
     options.faults = verb.faults.iter().map(|text| text.parse::<Fault>().map_err(wrong)).collect::<Result<_, _>>()?;
     let denied: Vec<(String, String)> = verb
         .denied
