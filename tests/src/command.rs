@@ -59,6 +59,8 @@ pub struct Simulation {
     pub url: String,
     /// Its token.
     pub token: String,
+    /// Every connector that is simulated, and its root.
+    pub all: Vec<(String, String)>,
 }
 
 impl Simulation {
@@ -74,12 +76,19 @@ impl Simulation {
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
         let told: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-        let one = &told["simulating"][0];
-        Self {
-            child,
-            url: one["url"].as_str().expect("a URL").to_owned(),
-            token: one["token"].as_str().expect("a token").to_owned(),
-        }
+        let text = |one: &serde_json::Value, key: &str| one[key].as_str().expect("a text").to_owned();
+        let all = told["simulating"].as_array().expect("a list");
+        let all: Vec<_> = all.iter().map(|one| (text(one, "connector"), text(one, "url"))).collect();
+        Self { child, url: all[0].1.clone(), token: text(&told["simulating"][0], "token"), all }
+    }
+
+    /// Variables that point every connector at it.
+    pub fn all_variables(&self) -> Vec<(String, String)> {
+        let of = |(name, url): &(String, String)| {
+            let prefix = connectome_core::connection::environment_prefix(name);
+            [(format!("{prefix}API_URL"), url.clone()), (format!("{prefix}API_KEY"), self.token.clone())]
+        };
+        self.all.iter().flat_map(of).collect()
     }
 
     /// Variables that point the connector at it.

@@ -320,7 +320,7 @@ fn strict(instance: &Synchronised, report: &Report) -> Outcome {
     if instance.strictness == Strictness::Error {
         return Err(Error::new(
             ErrorKind::Invalid,
-            format!("{} objects break the rules of the data model", report.violated),
+            format!("{} the rules of the data model", counted(report.violated, "object breaks", "objects break")),
         )
         .advice("nothing was changed; set strictness = \"warn\" to keep them all the same"));
     }
@@ -339,7 +339,7 @@ fn show_plan(world: &World, instance: &Synchronised, gathered: &Gathered) -> Out
                 print::line(&format!("… and {} more; --output json shows all", shown - 200))?;
             }
             print::text(&types(&gathered.difference))?;
-            print::line(&format!("{shown} changes; nothing was changed"))?;
+            print::line(&format!("{}; nothing was changed", counted(shown, "change", "changes")))?;
         }
         Form::Json | Form::Jsonl => {
             // Written as it is read: a first run may plan as many changes as the account has objects.
@@ -354,6 +354,10 @@ fn show_plan(world: &World, instance: &Synchronised, gathered: &Gathered) -> Out
         }
     }
     ended(&gathered.report)
+}
+
+fn counted(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }
 
 fn types(difference: &Difference) -> String {
@@ -406,6 +410,7 @@ fn show(world: &World, instance: &Synchronised, title: &str, report: &Report, up
             let changes = report.changes();
             print::line(&match changes {
                 0 => "nothing changed".to_owned(),
+                1 => format!("1 change; `connectome graph changes {}` shows it", instance.name),
                 _ => format!("{changes} changes; `connectome graph changes {}` shows them", instance.name),
             })?;
             for upload in uploads {
