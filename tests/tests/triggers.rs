@@ -154,6 +154,36 @@ async fn an_event_that_appears_late_is_found_within_the_overlap_and_given_once()
 }
 
 #[tokio::test]
+async fn a_clock_ahead_of_the_service_s_loses_nothing() {
+    let page = |id: &str, date: &str| {
+        Prepared::json(200, &json!({ "items": [{ "id": id }], "nextLink": null })).header("Date", date)
+    };
+    // Our clock says 01:00 and the service's 00:40: what happens in between is asked for again.
+    let script = Script::start(vec![
+        page("a", "Tue, 11 Jun 2024 00:40:00 GMT"),
+        page("b", "Tue, 11 Jun 2024 00:45:00 GMT"),
+        // Four months are no clock that is ahead.
+        page("c", "Sun, 11 Feb 2024 00:45:00 GMT"),
+        page("d", "Tue, 11 Jun 2024 01:15:00 GMT"),
+    ])
+    .await;
+    let clock = Arc::new(ManualClock::at(at("2024-06-11T01:00:00Z")));
+    let own = clock.clone();
+    let (connection, _) = connect_with(&script.url(), |settings| settings.clock = own);
+    let input = json!({ "start_date_time": "2024-06-11T00:00:00Z", "interval": 300 });
+    let mut rounds = Rounds::new(connection, trigger("poll_alert_list"), &input, None).expect("rounds");
+    for _ in 0..4 {
+        let round = rounds.next().await.expect("a round");
+        rounds.accept(round);
+        clock.advance(Duration::from_secs(300));
+    }
+    let start = |asked: &str| asked.split(['?', '&']).find_map(|it| it.strip_prefix("startDateTime=")).map(str::to_owned);
+    let starts: Vec<Option<String>> = script.asked().iter().map(|asked| start(&asked.target)).collect();
+    let wanted = ["2024-06-11T00:00:00Z", "2024-06-11T00:30:01Z", "2024-06-11T00:35:01Z", "2024-06-11T01:00:00Z"];
+    assert_eq!(starts, wanted.map(|it| Some(it.to_owned())));
+}
+
+#[tokio::test]
 async fn a_round_that_fails_or_is_not_given_is_read_again_as_a_whole() {
     let page = |ids: &[&str], next: Option<&str>| {
         let items: Vec<Value> = ids.iter().map(|id| json!({ "id": id })).collect();

@@ -13,20 +13,28 @@ use crate::World;
 use crate::arguments::Access;
 use crate::print;
 
-/// What instances may say beside their parameters.
-const INSTANCE_KEYS: [&str; 11] = [
-    "connector",
-    "account_name",
-    "description",
-    "polling_interval",
-    "tag_with_account_name",
-    "dialect",
-    "strictness",
-    "lookups",
-    "to",
-    "parameters",
-    "ca_file",
+/// What an instance may say, and what each setting means.
+pub const INSTANCE_KEYS: [(&str, &str); 11] = [
+    ("connector", "the connector"),
+    ("account_name", "what the account is called; the instance's name when left out"),
+    ("description", "what the account is, for the report"),
+    ("polling_interval", "how often `sync --all --watch` reads it; DISABLED when left out"),
+    ("tag_with_account_name", "whether every entity carries the account's name as tag.AccountName"),
+    ("dialect", "the words of its graph"),
+    ("strictness", "what a lack of a demanded property means: off, warn or error; warn when left out"),
+    ("lookups", "tables of your own: { NAME = \"FILE\" }"),
+    ("to", "where the graph goes besides"),
+    ("parameters", "the connection's; a secret is { env = \"VARIABLE\" } or { file = \"PATH\" }"),
+    ("ca_file", "certificates to trust besides the system's"),
 ];
+
+fn instance_key(key: &str) -> bool {
+    INSTANCE_KEYS.iter().any(|(known, _)| *known == key)
+}
+
+fn instance_keys() -> String {
+    list(&INSTANCE_KEYS.map(|(key, _)| key))
+}
 
 fn wrong(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Configuration, message)
@@ -221,8 +229,8 @@ fn read_synchronised(
     folder: &Path,
     table: &dyn TableLike,
 ) -> Result<Synchronised, Mistake> {
-    if let Some((key, _)) = table.iter().find(|(key, _)| !INSTANCE_KEYS.contains(key)) {
-        return Err((format!("unknown key {key:?}"), list(&INSTANCE_KEYS)));
+    if let Some((key, _)) = table.iter().find(|(key, _)| !instance_key(key)) {
+        return Err((format!("unknown key {key:?}"), instance_keys()));
     }
     let text = |key: &str| match table.get(key) {
         None => Ok(None),
@@ -386,12 +394,12 @@ fn document(world: &World) -> Result<Option<(PathBuf, DocumentMut)>, Error> {
 
 /// Relative paths in the file are relative to its folder.
 fn read_instance(connector: &Connector, folder: &Path, table: &dyn TableLike) -> Result<Instance, Mistake> {
-    if let Some((key, _)) = table.iter().find(|(key, _)| !INSTANCE_KEYS.contains(key)) {
+    if let Some((key, _)) = table.iter().find(|(key, _)| !instance_key(key)) {
         let parameter =
             connector.parameters.field(key).map(|field| format!("; {} goes below [….parameters]", field.name));
         return Err((
             format!("unknown key {key:?}"),
-            format!("{}{}", list(&INSTANCE_KEYS), parameter.unwrap_or_default()),
+            format!("{}{}", instance_keys(), parameter.unwrap_or_default()),
         ));
     }
     let mut parameters = Map::new();

@@ -187,7 +187,7 @@ impl Rounds {
         let mut reading = match self.connection.open_with(operation, &asked, cap).await {
             Ok(reading) => reading,
             Err(error) if self.is_empty(&asked, &error) => {
-                let (records, progress) = self.plan.settle(now, Vec::new());
+                let (records, progress) = self.plan.settle(self.connection.service_time(now), Vec::new());
                 return Ok(Round { event: nothing(trigger, records), repeated: 0, progress });
             }
             Err(error) => return Err(error.operation(trigger.name)),
@@ -197,7 +197,8 @@ impl Rounds {
             records.extend(page);
         }
         let read = records.len();
-        let (fresh, progress) = self.plan.settle(now, records);
+        // With a clock ahead of the service's, what it has not seen yet is asked for again.
+        let (fresh, progress) = self.plan.settle(self.connection.service_time(now), records);
         let repeated = read - fresh.len();
         Ok(Round { event: reading.finish(fresh)?, repeated, progress })
     }

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::answer::{Answer, at};
@@ -85,7 +87,12 @@ struct Inner {
     budget: Budget,
     redactor: Redactor,
     warnings: Vec<String>,
+    /// How many seconds our clock is ahead of the service's, as its last answer told.
+    ahead: AtomicI64,
 }
+
+/// A clock that differs by more than this tells nothing about ours, in seconds.
+const FARTHEST: i64 = 3600;
 
 impl Connection {
     /// Checks the settings and prepares a client. Nothing is sent.
@@ -132,6 +139,7 @@ impl Connection {
             budget: Budget::default(),
             redactor,
             warnings,
+            ahead: AtomicI64::new(0),
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -209,6 +217,21 @@ impl Connection {
         .clean(|text| self.0.redactor.clean(text))
     }
 
+    /// A time of our clock as the service's clock has it, when ours is ahead. What happens there from then on is not told
+    /// yet by any answer, however far ahead we asked.
+    pub fn service_time(&self, time: Timestamp) -> Timestamp {
+        let ahead = self.0.ahead.load(Ordering::Relaxed);
+        time.checked_sub(Duration::from_secs(u64::try_from(ahead).unwrap_or(0))).unwrap_or(time)
+    }
+
+    fn compare_clocks(&self, answer: &Answer) {
+        let Some(date) = answer.header("Date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) else { return };
+        // The header has whole seconds, and the answer was on its way.
+        let ahead = self.clock().now().as_second() - date.timestamp().as_second() - 1;
+        let known = if (1..=FARTHEST).contains(&ahead) { ahead } else { 0 };
+        self.0.ahead.store(known, Ordering::Relaxed);
+    }
+
     /// Sends a request, again if that is safe, and returns whatever the service answers in the end.
     pub async fn send(&self, operation: &'static Operation, request: &Request, repeat: Repeat) -> Result<Sent, Error> {
         let inner = &*self.0;
@@ -232,6 +255,7 @@ impl Connection {
             let (trouble, outcome, asked) = match result {
                 Ok(answer) => {
                     let asked = inner.limiter.learn(class, &answer, self.clock().now());
+                    self.compare_clocks(&answer);
                     match Trouble::of_status(answer.status) {
                         Some(trouble) if !self.exhausted(&answer) => (trouble, Ok(answer), asked),
                         _ => {

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::World;
 use crate::arguments::{Describe, Form};
+use crate::configuration::INSTANCE_KEYS;
 use crate::exit::Outcome;
 use crate::near;
 use crate::print::{self, wrap};
@@ -35,13 +36,46 @@ pub fn run(world: &World, verb: &Describe) -> Outcome {
             };
         }
     }
-    Err(Error::new(ErrorKind::Input, format!("{} has no action, trigger or type {name:?}", connector.title)).advice(
-        near::advice(
-            name,
-            ["actions", "triggers", "types"].iter().flat_map(|kind| list(&entry, kind)).map(|it| text(it, "name")),
-            format!("`connectome describe {}` lists them", connector.name),
-        ),
-    ))
+    // A relationship may be found in several ways, and an entity may be asked for by its type in another dialect.
+    let ty = documented(&entry, name).unwrap_or(name);
+    let found: Vec<&Value> = GRAPH
+        .iter()
+        .flat_map(|kind| list(&entry, kind))
+        .filter(|it| text(it, "_type") == ty || text(it, "resource").eq_ignore_ascii_case(name))
+        .collect();
+    match (world.arguments.output, found.as_slice()) {
+        (_, []) => {}
+        (Form::Text, all) => {
+            let pages: Vec<String> = all.iter().map(|found| vertex_or_edge(&entry, found)).collect();
+            return print::text(&pages.join("\n"));
+        }
+        (form, [one]) => return print::document(form, one),
+        (form, all) => return print::document(form, &Value::from_iter(all.iter().map(|it| (*it).clone()))),
+    }
+    let kinds = if list(&entry, "entities").is_empty() {
+        "action, trigger or type"
+    } else {
+        "action, trigger, type, entity or relationship"
+    };
+    Err(Error::new(ErrorKind::Input, format!("{} has no {kinds} {name:?}", connector.title)).advice(near::advice(
+        name,
+        ["actions", "triggers", "types"]
+            .iter()
+            .flat_map(|kind| list(&entry, kind))
+            .map(|it| text(it, "name"))
+            .chain(GRAPH.iter().flat_map(|kind| list(&entry, kind)).map(|it| text(it, "_type"))),
+        format!("`connectome describe {}` lists them", connector.name),
+    )))
+}
+
+/// Where the catalog keeps the graph.
+const GRAPH: [&str; 3] = ["entities", "relationships", "mapped_relationships"];
+
+/// The documented type that a type of some dialect stands for.
+fn documented<'a>(entry: &'a Value, name: &str) -> Option<&'a str> {
+    let words =
+        list(entry, "dialects").iter().flat_map(|it| list(it, "entities").iter().chain(list(it, "relationships")));
+    words.filter(|word| text(word, "_type") == name).map(|word| text(word, "documented")).next()
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
@@ -58,6 +92,7 @@ fn whole(entry: &Value) -> String {
     page.push_str(&wrap(text(entry, "description"), "", WIDTH));
     page.push_str("\nConnection\n");
     page.push_str(&fields(list(entry, "connection")));
+    page.push_str(&fields(list(entry, "further_connection")));
     for (kind, head) in [("actions", "Actions"), ("triggers", "Triggers")] {
         let rows: Vec<Vec<String>> = list(entry, kind)
             .iter()
@@ -77,8 +112,119 @@ fn whole(entry: &Value) -> String {
             page.push_str(&print::table(&["  name", "effect", "what it does"], rows));
         }
     }
+    page.push_str(&graph(entry));
     page.push_str(&format!("\n`connectome describe {} NAME` tells all about one of them.\n", text(entry, "name")));
     page
+}
+
+/// One class, or several with a blank between.
+fn classes(value: &Value) -> String {
+    match value {
+        Value::Array(all) => all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+        one => one.as_str().unwrap_or_default().to_owned(),
+    }
+}
+
+/// What the account becomes, and what an instance may say about it.
+fn graph(entry: &Value) -> String {
+    if list(entry, "entities").is_empty() {
+        return String::new();
+    }
+    let row = |cells: &[&str]| {
+        let mut row: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
+        row[0].insert_str(0, "  ");
+        row
+    };
+    let mut page = String::from("\nEntities\n");
+    let rows = list(entry, "entities")
+        .iter()
+        .map(|it| row(&[text(it, "_type"), &classes(&it["_class"]), text(it, "resource"), text(it, "made_from")]));
+    page.push_str(&print::table(&["  type", "class", "resource", "made from"], rows));
+    for (kind, head) in [("relationships", "Relationships"), ("mapped_relationships", "Mapped relationships")] {
+        let rows: Vec<Vec<String>> =
+            list(entry, kind).iter().map(|it| row(&[text(it, "from"), text(it, "verb"), text(it, "to")])).collect();
+        if !rows.is_empty() {
+            page.push_str(&format!("\n{head}\n"));
+            page.push_str(&print::table(&["  from", "edge", "to"], rows));
+        }
+    }
+    let named = |page: &mut String, head: &str, rows: &[(&str, &str)]| {
+        if !rows.is_empty() {
+            page.push_str(&format!("\n{head}\n"));
+        }
+        for (name, doc) in rows {
+            page.push_str(&format!("  {name}\n"));
+            page.push_str(&wrap(doc, "      ", WIDTH - 6));
+        }
+    };
+    let words = |key: &str| -> Vec<_> {
+        list(entry, key).iter().map(|it| (text(it, "name"), text(it, "description"))).collect()
+    };
+    named(&mut page, "Dialects", &words("dialects"));
+    named(&mut page, "Lookups", &words("lookups"));
+    page.push_str("\nAn instance of connectome.toml may say\n");
+    page.push_str(&print::table(&["  setting", "what it says"], INSTANCE_KEYS.map(|(key, doc)| row(&[key, doc]))));
+    page
+}
+
+/// An entity or a relationship with its properties, and what other dialects call it.
+fn vertex_or_edge(entry: &Value, found: &Value) -> String {
+    let ty = text(found, "_type");
+    let mut page = match text(found, "resource") {
+        "" => format!("{} {} {} ({ty})\n\n", text(found, "from"), text(found, "verb"), text(found, "to")),
+        resource => format!("{resource} (entity {ty})\n\n"),
+    };
+    let class = classes(&found["_class"]);
+    let step = match text(found, "call") {
+        "" => String::new(),
+        call => format!("{}, {call}", text(found, "made_from")),
+    };
+    for (head, said) in [
+        ("Class", class.as_str()),
+        ("Key", text(found, "_key")),
+        ("Made from", &step),
+        ("There when", if text(found, "matched_by").is_empty() { text(found, "found") } else { "" }),
+        ("Matched by", text(found, "matched_by")),
+    ] {
+        if !said.is_empty() {
+            let lines = wrap(said, "               ", WIDTH - 15);
+            page.push_str(&format!("{head:14} {}", lines.trim_start()));
+        }
+    }
+    for dialect in list(entry, "dialects") {
+        let words = list(dialect, "entities").iter().chain(list(dialect, "relationships"));
+        for word in words.filter(|word| text(word, "documented") == ty) {
+            let said = match (text(word, "verb"), classes(&word["_class"])) {
+                _ if word.get("absent").is_some() => "absent".to_owned(),
+                ("", class) => format!("{} ({class})", text(word, "_type")),
+                (verb, _) => {
+                    format!("{} {verb} {} ({})", text(word, "from"), text(word, "to"), text(word, "_type"))
+                }
+            };
+            page.push_str(&format!("{:14} {said}\n", text(dialect, "name")));
+        }
+    }
+    page.push_str(&properties("Properties", found));
+    for dialect in list(entry, "dialects") {
+        for word in list(dialect, "entities").iter().filter(|word| text(word, "documented") == ty) {
+            page.push_str(&properties(&format!("Other properties in {}", text(dialect, "name")), word));
+        }
+    }
+    let kept_out: Vec<&str> = list(found, "never_kept").iter().filter_map(Value::as_str).collect();
+    if !kept_out.is_empty() {
+        page.push_str(&format!("\nNever kept: {}\n", kept_out.join(", ")));
+    }
+    page
+}
+
+fn properties(head: &str, of: &Value) -> String {
+    let bare = |it: &Value, key: &str| text(it, key).replace('`', "");
+    let row = |it: &Value| vec![format!("  {}", text(it, "name")), bare(it, "from"), bare(it, "rule")];
+    let rows: Vec<Vec<String>> = list(of, "properties").iter().map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!("\n{head}\n{}", print::table(&["  name", "from the record", "what is done with it"], rows))
 }
 
 fn part(entry: &Value, kind: &str, found: &Value) -> String {
