@@ -6,6 +6,7 @@ mod calls_are_complete;
 mod defaults_fit;
 mod demos_make_calls;
 mod effects_are_honest;
+mod entities_fit_their_classes;
 mod examples_fit;
 mod graphs_hang_together;
 mod inputs_go_somewhere;
@@ -48,6 +49,7 @@ pub fn check(subject: &Subject<'_>) {
     pages_are_found::check(subject);
     streams_have_a_clock::check(subject);
     graphs_hang_together::check(subject);
+    entities_fit_their_classes::check(subject);
     mappings_are_stages::check(subject);
     simulators_know_their_calls::check(subject);
     demos_make_calls::check(subject);

@@ -7,6 +7,9 @@ use crate::object::{Kind, Object, bounded};
 use crate::source::{Lookups, at, text, texts};
 use crate::table::{Dialect, End, Entity, Graph, How, Keep, Path, Property, Relationship, Side, Target};
 
+/// How much of a record is told with what is wrong about it, in characters.
+const SHORT: usize = 300;
+
 /// What the instance adds to what the table says.
 #[derive(Debug, Clone, Default)]
 pub struct Instance {
@@ -121,7 +124,11 @@ impl Mapper {
     fn demanded(&self, table: &Entity, object: &Object, violations: &mut Vec<String>) {
         for (class, demands) in self.graph.classes.iter().filter(|(class, _)| table.class.contains(class)) {
             for name in demands.iter().filter(|name| object.properties.get(**name).is_none_or(Value::is_null)) {
-                violations.push(format!("{} lacks {name}, which {class} demands", object.key));
+                let record = object.raw.as_ref().map(Value::to_string).unwrap_or_default();
+                let short: String = record.chars().take(SHORT).collect();
+                let dots = if short.len() < record.len() { "…" } else { "" };
+                violations
+                    .push(format!("{} lacks {name}, which {class} demands; made from {short}{dots}", object.key));
             }
         }
     }
