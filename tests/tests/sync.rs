@@ -331,7 +331,7 @@ fn all_instances_are_synchronised_and_one_that_fails_keeps_none_from_it() {
     assert!(entities("watch").iter().all(|it| tagged(it)) && !entities("wards").iter().any(|it| tagged(it)));
     assert!(graph.iter().filter(tagged).all(|it| it.get("_rawData").is_some()), "relationships are not tagged");
 
-    clinic.worsen(|options| options.faults = vec![fault("server-error@/abilities"), fault("server-error@/roles")]);
+    clinic.worsen(|options| options.faults = vec![fault("server-error@/users"), fault("server-error@/roles")]);
     let (code, out, said) = clinic.run(&["sync", "--all"]);
     assert_eq!(code, 1, "{out}{said}");
     assert!(said.contains("error: watch: ") && said.contains("error: wards: ") && said.contains("500"), "{said}");

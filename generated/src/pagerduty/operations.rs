@@ -68,11 +68,11 @@ pub static CONNECTOR: Connector = Connector {
     catalog: include_str!("catalog.json"),
 };
 
-/// `GET /abilities`: shows whether a connection works.
+/// `GET /users`: shows whether a connection works.
 static CHECK_CONNECTION: Operation = Operation {
     title: "Check the connection",
     repeat: Repeat::Safe,
-    call: Call::get("/abilities"),
+    call: Call::get("/users"),
     ..Operation::named("check")
 };
 
