@@ -33,6 +33,7 @@ fn entry(connector: &Connector) -> Json {
     put("description", json!(connector.doc));
     put("module", json!(rust_module(&connector.name)));
     put("connection", fields(&connector.connection.parameters));
+    put("further_connection", further(&connector.connection.parameters));
     put(
         "regions",
         connector

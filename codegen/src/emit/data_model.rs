@@ -305,15 +305,25 @@ impl Rows {
 pub fn words(documented: &Dialect, dialect: &Dialect) -> Map<String, Json> {
     let entities = documented.entities.iter().filter_map(|entity| {
         let other = twin(dialect, &entity.name)?;
-        let same = other.ty == entity.ty && other.class == entity.class;
-        (!same).then(|| json!({ "documented": entity.ty, "_type": other.ty, "_class": other.class }))
+        let differs = |it: &&Property| !entity.properties.iter().any(|known| said(known) == said(it) && known.name == it.name);
+        let differing: Vec<Property> = other.properties.iter().filter(differs).cloned().collect();
+        let same = other.ty == entity.ty && other.class == entity.class && differing.is_empty();
+        (!same).then(|| {
+            json!({ "documented": entity.ty, "_type": other.ty, "_class": other.class, "properties": properties(&differing) })
+        })
     });
-    let edges = documented.relationships.iter().filter_map(|edge| {
-        let Some(other) = dialect.relationships.iter().find(|it| it.number == edge.number) else {
-            return Some(json!({ "documented": edge.ty, "absent": true }));
+    let mut edges: Vec<Json> = Vec::new();
+    for edge in &documented.relationships {
+        let word = match dialect.relationships.iter().find(|it| it.number == edge.number) {
+            None => json!({ "documented": edge.ty, "absent": true }),
+            Some(other) if (&other.ty, &other.from, &other.verb) == (&edge.ty, &edge.from, &edge.verb) => continue,
+            Some(other) => {
+                json!({ "documented": edge.ty, "_type": other.ty, "from": other.from, "verb": other.verb, "to": other.to })
+            }
         };
-        let same = other.ty == edge.ty && other.from == edge.from && other.verb == edge.verb;
-        (!same).then(|| json!({ "documented": edge.ty, "_type": other.ty, "from": other.from, "verb": other.verb, "to": other.to }))
-    });
-    object(json!({ "entities": entities.collect::<Vec<_>>(), "relationships": edges.collect::<Vec<_>>() }))
+        if !edges.contains(&word) {
+            edges.push(word);
+        }
+    }
+    object(json!({ "entities": entities.collect::<Vec<_>>(), "relationships": edges }))
 }

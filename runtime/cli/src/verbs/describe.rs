@@ -141,8 +141,10 @@ fn graph(entry: &Value) -> String {
         .map(|it| row(&[text(it, "_type"), &classes(&it["_class"]), text(it, "resource"), text(it, "made_from")]));
     page.push_str(&print::table(&["  type", "class", "resource", "made from"], rows));
     for (kind, head) in [("relationships", "Relationships"), ("mapped_relationships", "Mapped relationships")] {
-        let rows: Vec<Vec<String>> =
+        let mut rows: Vec<Vec<String>> =
             list(entry, kind).iter().map(|it| row(&[text(it, "from"), text(it, "verb"), text(it, "to")])).collect();
+        // One that is found in several ways is still one.
+        rows.dedup();
         if !rows.is_empty() {
             page.push_str(&format!("\n{head}\n"));
             page.push_str(&print::table(&["  from", "edge", "to"], rows));
