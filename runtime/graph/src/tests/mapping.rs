@@ -169,7 +169,7 @@ fn an_entity_has_its_properties_its_tags_and_its_record_without_secrets() {
         "deep": [{ "one": 1 }], "said": ["[secret]"],
     });
     assert_eq!(object.raw.as_ref(), Some(&raw), "a path's number is no list's index where secrets are removed");
-    assert_eq!(mapped.violations, ["user:7 lacks active, which User demands"]);
+    assert_eq!(mapped.violations, [format!("user:7 lacks active, which User demands; made from {raw}")]);
 }
 
 #[test]
