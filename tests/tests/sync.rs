@@ -328,7 +328,7 @@ fn all_instances_are_synchronised_and_one_that_fails_keeps_none_from_it() {
         graph.iter().filter(of).collect::<Vec<_>>()
     };
     assert_eq!((entities("watch").len(), entities("wards").len()), (34, 113));
-    assert!(entities("watch").iter().all(|it| tagged(it)) && !entities("wards").iter().any(|it| tagged(it)));
+    assert!(entities("watch").iter().all(tagged) && !entities("wards").iter().any(tagged));
     assert!(graph.iter().filter(tagged).all(|it| it.get("_rawData").is_some()), "relationships are not tagged");
 
     clinic.worsen(|options| options.faults = vec![fault("server-error@/users"), fault("server-error@/roles")]);
