@@ -140,6 +140,30 @@ fn a_second_run_finds_what_the_first_one_left() {
 }
 
 #[test]
+fn a_graph_that_is_forgotten_is_gone_with_its_history_and_others_stay() {
+    let home = tempfile::tempdir().unwrap();
+    let simulation = Simulation::start(home.path(), NAMES[0], &[NAMES[1]]);
+    let variables = simulation.all_variables();
+    let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let run = |arguments: &[&str]| run(home.path(), arguments, &variables);
+    for name in NAMES {
+        assert_eq!(run(&["sync", name]).0, 0);
+    }
+    let (_, shown, _) = run(&["state", "show", "--output", "json"]);
+    let names: Vec<Value> = parsed(&shown).as_array().unwrap().iter().map(|it| it["name"].clone()).collect();
+    assert_eq!(names, [json!("graph/pagerduty"), json!("graph/trend-micro")]);
+    let (code, _, said) = run(&["state", "reset", "graph/pagerduty"]);
+    assert!(code == 2 && said.contains("--yes"), "{said}");
+    assert_eq!(run(&["state", "reset", "graph/pagerduty", "--yes"]).0, 0);
+    let (_, exported, _) = run(&["graph", "export"]);
+    assert!(!exported.contains("pagerduty") && exported.contains("trend_micro_computer"));
+    let (code, _, said) = run(&["graph", "changes", "pagerduty"]);
+    assert!(code == 2 && said.contains("never synchronised"), "{said}");
+    let (code, shown, _) = run(&["sync", "pagerduty", "--output", "json"]);
+    assert_eq!((code, sum(&parsed(&shown), "created") > 0), (0, true));
+}
+
+#[test]
 fn what_changed_in_the_account_is_told_property_by_property() {
     let clinic = Clinic::new();
     assert_eq!(sum(&clinic.sync(NAMES[0]), "created"), 104);

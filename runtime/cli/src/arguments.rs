@@ -76,7 +76,7 @@ pub enum Verb {
     Permissions(Permissions),
     /// Serves simulated services on a loopback address
     Simulate(Simulate),
-    /// Local state: checkpoints of triggers
+    /// Local state: checkpoints of triggers, and graphs
     State(State),
     /// Completions for a shell
     Completions(Completions),
@@ -329,11 +329,11 @@ pub struct State {
 /// What to do with local state.
 #[derive(Debug, Subcommand)]
 pub enum StateVerb {
-    /// Lists checkpoints
+    /// Lists checkpoints and graphs
     #[command(after_help = "Example:\n  connectome state show")]
     Show,
-    /// Forgets checkpoints, after asking
-    #[command(after_help = "Example:\n  connectome state reset trigger/trend-vision-one")]
+    /// Forgets checkpoints and graphs, after asking
+    #[command(after_help = "Example:\n  connectome state reset trigger/trend-vision-one\n  connectome state reset graph/pagerduty")]
     Reset {
         /// The beginning of the names of those to forget
         name: String,

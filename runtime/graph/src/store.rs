@@ -84,6 +84,48 @@ impl Store {
         Self::with(Connection::open(path).map_err(failed)?)
     }
 
+    /// Opens the graph in a file that holds one, and makes none.
+    pub fn open_existing(path: &Path) -> Result<Option<Self>, Error> {
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let db = Connection::open(path).map_err(failed)?;
+        let found = db
+            .query_row("SELECT name FROM sqlite_master WHERE name = 'graph_format'", [], |_| Ok(()))
+            .optional()
+            .map_err(failed)?;
+        found.map(|()| Self::with(db)).transpose()
+    }
+
+    /// Every instance that was ever synchronised, and how many objects of each are live.
+    pub fn instances(&self) -> Result<Vec<(String, u64)>, Error> {
+        let mut statement = self
+            .db
+            .prepare(
+                "SELECT s.instance, (SELECT count(*) FROM graph_object o WHERE o.instance = s.instance)
+                 FROM (SELECT DISTINCT instance FROM graph_sync) s ORDER BY s.instance",
+            )
+            .map_err(failed)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
+        rows.collect::<Result<_, _>>().map_err(failed)
+    }
+
+    /// Forgets an instance: what is live, what was before, every run and every upload.
+    pub fn forget(&self, instance: &str) -> Result<(), Error> {
+        let forget = || -> Result<(), rusqlite::Error> {
+            self.db.execute_batch("BEGIN IMMEDIATE")?;
+            for table in ["graph_object", "graph_past", "graph_sync", "graph_upload"] {
+                self.db.execute(&format!("DELETE FROM {table} WHERE instance = ?1"), [instance])?;
+            }
+            self.db.execute("DELETE FROM graph_found WHERE instance = ?1 OR target_instance = ?1", [instance])?;
+            self.db.execute_batch("COMMIT; VACUUM;")
+        };
+        forget().map_err(|error| {
+            let _ = self.db.execute_batch("ROLLBACK");
+            failed(error)
+        })
+    }
+
     /// A graph in memory, for a look that leaves nothing behind.
     pub fn in_memory() -> Result<Self, Error> {
         Self::with(Connection::open_in_memory().map_err(failed)?)

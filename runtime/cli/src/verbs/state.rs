@@ -4,6 +4,7 @@ use std::io::{BufRead, IsTerminal};
 
 use connectome_collect::state::{Claim, State as Database};
 use connectome_core::{Error, ErrorKind};
+use connectome_graph::store::Store;
 use serde_json::{Value, json};
 
 use crate::World;
@@ -26,42 +27,58 @@ pub fn run(world: &World, verb: &State) -> Outcome {
         };
     }
     let database = Database::open(&path)?;
+    let graph = Store::open_existing(&path)?;
     match &verb.verb {
-        StateVerb::Show => show(world, &database),
-        StateVerb::Reset { name, yes } => reset(world, &database, name, *yes),
+        StateVerb::Show => show(world, &database, graph.as_ref()),
+        StateVerb::Reset { name, yes } => reset(world, &database, graph.as_ref(), name, *yes),
     }
 }
 
-fn show(world: &World, database: &Database) -> Outcome {
+/// The graphs in the file, by the names that they have here: instances and their numbers of objects.
+fn graphs(graph: Option<&Store>) -> Result<Vec<(String, String, u64)>, Error> {
+    let instances = graph.map(Store::instances).transpose()?.unwrap_or_default();
+    Ok(instances.into_iter().map(|(instance, count)| (format!("graph/{instance}"), instance, count)).collect())
+}
+
+fn show(world: &World, database: &Database, graph: Option<&Store>) -> Outcome {
     let entries = database.entries()?;
+    let graphs = graphs(graph)?;
     // A damaged value is shown as the text that it is.
     let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
     let mut list = entries
         .iter()
-        .map(|entry| json!({ "name": entry.key, "updated": entry.updated, "value": value(&entry.value) }));
+        .map(|entry| json!({ "name": entry.key, "updated": entry.updated, "value": value(&entry.value) }))
+        .chain(graphs.iter().map(|(name, _, count)| json!({ "name": name, "objects": count })));
     match world.arguments.output {
         Form::Text => {}
         Form::Json => return print::json(&list.collect()),
         Form::Jsonl => return list.try_for_each(|entry| print::json_line(&entry)),
     }
-    let rows =
-        entries.iter().map(|entry| vec![entry.key.clone(), entry.updated.clone(), format!("{} B", entry.value.len())]);
-    print::text(&print::table(&["checkpoint", "written", "size"], rows))
+    let rows = entries
+        .iter()
+        .map(|entry| vec![entry.key.clone(), entry.updated.clone(), format!("{} B", entry.value.len())])
+        .chain(graphs.iter().map(|(name, _, count)| vec![name.clone(), String::new(), format!("{count} objects")]));
+    print::text(&print::table(&["name", "written", "size"], rows))
 }
 
-fn reset(world: &World, database: &Database, name: &str, yes: bool) -> Outcome {
-    let matching: Vec<String> =
+fn reset(world: &World, database: &Database, graph: Option<&Store>, name: &str, yes: bool) -> Outcome {
+    let checkpoints: Vec<String> =
         database.entries()?.into_iter().map(|entry| entry.key).filter(|key| key.starts_with(name)).collect();
+    let mut graphs = graphs(graph)?;
+    graphs.retain(|(key, ..)| key.starts_with(name));
+    let matching: Vec<String> = checkpoints.iter().cloned().chain(graphs.iter().map(|(key, ..)| key.clone())).collect();
     if matching.is_empty() {
-        return Err(Error::new(ErrorKind::Input, format!("no checkpoint begins with {name:?}"))
+        return Err(Error::new(ErrorKind::Input, format!("no checkpoint and no graph begins with {name:?}"))
             .advice("`connectome state show` lists them"));
     }
     if !yes {
         if !std::io::stdin().is_terminal() {
-            return Err(Error::new(ErrorKind::Input, "this forgets checkpoints, and nobody is here to be asked")
+            return Err(Error::new(ErrorKind::Input, "this forgets what is kept, and nobody is here to be asked")
                 .advice("add --yes"));
         }
-        print::ask(&format!("Forget {}? What was given before will be given again. [y/N] ", matching.join(", ")));
+        let again = if checkpoints.is_empty() { "" } else { " What was given before will be given again." };
+        let history = if graphs.is_empty() { "" } else { " The history of a graph goes with it." };
+        print::ask(&format!("Forget {}?{again}{history} [y/N] ", matching.join(", ")));
         let mut answer = String::new();
         let read = std::io::stdin().lock().read_line(&mut answer);
         if read.is_err() || !matches!(answer.trim(), "y" | "Y" | "yes") {
@@ -69,10 +86,15 @@ fn reset(world: &World, database: &Database, name: &str, yes: bool) -> Outcome {
         }
     }
     // One that is in use would be written again by the trigger that uses it.
-    let _claims: Vec<Claim> = matching.iter().map(|key| database.claim(key)).collect::<Result<_, _>>()?;
-    let count = database.reset(name)?;
+    let syncs = graphs.iter().map(|(_, instance, _)| format!("sync/{instance}"));
+    let claims = checkpoints.iter().cloned().chain(syncs).map(|key| database.claim(&key));
+    let _claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
+    database.reset(name)?;
+    for (_, instance, _) in &graphs {
+        graph.map(|graph| graph.forget(instance)).transpose()?;
+    }
     match world.arguments.output {
         Form::Text => print::line(&format!("forgot {}", matching.join(", "))),
-        form => print::document(form, &json!({ "forgotten": count })),
+        form => print::document(form, &json!({ "forgotten": matching.len() })),
     }
 }
