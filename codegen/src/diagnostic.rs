@@ -49,11 +49,14 @@ impl Diagnostic {
         let known: Vec<&str> = known.into_iter().collect();
         if let Some(near) = nearest(wrong, known.iter().copied()) {
             self.help(format!("did you mean `{near}`?"))
-        } else if (1..=16).contains(&known.len()) {
-            let names: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-            self.help(format!("known here: {}", names.join(", ")))
-        } else {
+        } else if known.is_empty() || (known.len() > 16 && self.help.is_some()) {
             self
+        } else {
+            // Somebody who is told nothing has nothing to go by, and nobody reads a hundred names.
+            let names: Vec<String> = known.iter().take(16).map(|name| format!("`{name}`")).collect();
+            let more = known.len().checked_sub(names.len()).filter(|more| *more > 0);
+            let more = more.map(|more| format!(", and {more} more")).unwrap_or_default();
+            self.help(format!("known here: {}{more}", names.join(", ")))
         }
     }
 

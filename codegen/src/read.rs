@@ -277,13 +277,12 @@ impl<'a> Map<'a> {
                 .collect();
             let near = nearest(&said.value, open.iter().copied());
             missing.retain(|name| Some(*name) != near);
-            let diagnostic = Diagnostic::new("unknown-key", said.span, format!("unknown key `{}`", said.value))
-                .suggest(&said.value, open.iter().copied());
-            problems.push(match diagnostic.help {
-                Some(_) => diagnostic,
-                None => diagnostic
-                    .help(format!("generated/schemas/spec.schema.json lists the keys of {}", article(self.word))),
-            });
+            let everywhere = format!("generated/schemas/spec.schema.json lists the keys of {}", article(self.word));
+            problems.push(
+                Diagnostic::new("unknown-key", said.span, format!("unknown key `{}`", said.value))
+                    .help(everywhere)
+                    .suggest(&said.value, open.iter().copied()),
+            );
         }
         for name in missing {
             let meaning = keys.iter().find(|key| key.name == name).map_or("", |key| key.doc);

@@ -68,7 +68,7 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["action", NAME], &["<ACTION>", "Usage:"]),
     (&["catalog", "--output", "yaml"], &["'yaml'", "text, json, jsonl"]),
     (&["describe", "trend-visoin-one"], &["no connector \"trend-visoin-one\"", "did you mean `trend-vision-one`?"]),
-    (&["describe", "carbon"], &["no connector \"carbon\"", "there are: trend-vision-one"]),
+    (&["describe", "carbon"], &["no connector \"carbon\"", "there are: pagerduty, trend-micro, trend-vision-one"]),
     (&["describe", NAME, "isolate_endpiont"], &["did you mean `isolate_endpoint`?"]),
     (&["describe", NAME, "mult_response"], &["did you mean `multi_response`?"]),
     (&["action", NAME, "isolte_endpoint"], &["no action \"isolte_endpoint\"", "did you mean `isolate_endpoint`?"]),
@@ -232,12 +232,13 @@ fn results_come_as_text_json_or_lines() {
     );
     let catalog = parsed(&shown(&["catalog", "--json"]));
     assert_eq!(catalog, parsed(&shown(&["catalog", "--output", "jsonl"])));
-    assert_eq!(catalog["connectors"][0], parsed(&shown(&["describe", NAME, "--output", "json"])));
+    let entry = catalog["connectors"].as_array().unwrap().iter().find(|entry| entry["name"] == NAME).unwrap();
+    assert_eq!(*entry, parsed(&shown(&["describe", NAME, "--output", "json"])));
     let words = words(&shown(&["catalog"])).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     assert!(words.contains("trend-vision-one Trend Vision One 48 3 "), "{words}");
     // Whatever the catalog names can be described.
     for kind in ["actions", "triggers", "types"] {
-        let all = catalog["connectors"][0][kind].as_array().unwrap();
+        let all = entry[kind].as_array().unwrap();
         for one in all.iter().step_by(5) {
             let name = one["name"].as_str().unwrap();
             assert_eq!(parsed(&shown(&["describe", NAME, name, "--output", "json"])), *one);

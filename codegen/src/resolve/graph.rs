@@ -131,10 +131,11 @@ impl Words<'_> {
                         let span = path.span.narrow(self.scope.sources, key);
                         let names: Vec<String> = fields.iter().map(wire).collect();
                         let record = &self.scope.records[id.0].name;
-                        self.scope.problem(
-                            Diagnostic::new("unknown-field", span, format!("`{record}` has no field `{key}`"))
-                                .suggest(key, names.iter().map(String::as_str)),
-                        );
+                        let told = Diagnostic::new("unknown-field", span, format!("`{record}` has no field `{key}`"));
+                        self.scope.problem(match names.as_slice() {
+                            [] => told.help(format!("declare the fields of `{record}`")),
+                            _ => told.suggest(key, names.iter().map(String::as_str)),
+                        });
                     }
                     through.push(None);
                     here = None;
