@@ -110,11 +110,12 @@ fn the_walkthrough_of_a_page_leads_to_a_graph() {
         let variable = page.split("as `export ").nth(1).and_then(|it| it.split("=…`").next()).expect("a variable");
         let place = format!("{}API_URL", connectome_core::connection::environment_prefix(name));
         let variables = [(variable, simulation.token.as_str()), (&place, &simulation.url)];
-        let steps: Vec<Vec<&str>> = page
+        let mut steps: Vec<Vec<&str>> = page
             .lines()
             .filter_map(|line| line.split_once(". `connectome ")?.1.split('`').next())
             .map(|command| command.split(' ').collect())
             .collect();
+        let forget = steps.pop().expect("a way back");
         assert_eq!(steps, [["check", name], ["sync", name]], "{name}");
         for step in &steps {
             shown(home.path(), step, &variables);
@@ -125,6 +126,8 @@ fn the_walkthrough_of_a_page_leads_to_a_graph() {
             graph.lines().filter(|line| !line.contains("_fromEntityKey") && !line.contains("_mapping")).count();
         assert!(tagged > 0 && tagged == entities, "{name}: {tagged} of {entities}");
         assert_eq!(run(home.path(), &["graph", "changes", name, "--output", "jsonl"], &[]).0, 0, "{name}");
+        shown(home.path(), &[&forget[..], &["--yes"]].concat(), &[]);
+        assert_eq!(run(home.path(), &["graph", "export", name], &[]).0, 2, "{name}: {forget:?} left it");
     }
 }
 
