@@ -177,7 +177,8 @@ async fn a_clock_ahead_of_the_service_s_loses_nothing() {
         rounds.accept(round);
         clock.advance(Duration::from_secs(300));
     }
-    let start = |asked: &str| asked.split(['?', '&']).find_map(|it| it.strip_prefix("startDateTime=")).map(str::to_owned);
+    let start =
+        |asked: &str| asked.split(['?', '&']).find_map(|it| it.strip_prefix("startDateTime=")).map(str::to_owned);
     let starts: Vec<Option<String>> = script.asked().iter().map(|asked| start(&asked.target)).collect();
     let wanted = ["2024-06-11T00:00:00Z", "2024-06-11T00:30:01Z", "2024-06-11T00:35:01Z", "2024-06-11T01:00:00Z"];
     assert_eq!(starts, wanted.map(|it| Some(it.to_owned())));

@@ -29,9 +29,10 @@ pub fn check(subject: &Subject<'_>) {
                     let has = |it: &crate::model::graph::Entity| it.properties.iter().any(|it| it.name == *name);
                     // What the first dialect lacks is told there.
                     let told = at > 0
-                        && graph.dialects[0].entities.iter().any(|it| {
-                            it.name == entity.name && it.class.contains(class) && !has(it)
-                        });
+                        && graph.dialects[0]
+                            .entities
+                            .iter()
+                            .any(|it| it.name == entity.name && it.class.contains(class) && !has(it));
                     if has(entity) || told {
                         continue;
                     }
@@ -58,8 +59,12 @@ fn well_named(subject: &Subject<'_>, name: &Name) {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | ' ' | '-');
     if !name.value.is_empty() && !name.value.chars().all(fits) && !subject.problems.told(name.span) {
         subject.problems.push(
-            Diagnostic::new("wrong-property-name", name.span, format!("`{}` cannot be the name of a property", name.value))
-                .help(format!("write `{}`: letters, digits, `.`, `-` and blanks", crate::names::camel_case(&name.value))),
+            Diagnostic::new(
+                "wrong-property-name",
+                name.span,
+                format!("`{}` cannot be the name of a property", name.value),
+            )
+            .help(format!("write `{}`: letters, digits, `.`, `-` and blanks", crate::names::camel_case(&name.value))),
         );
     }
 }

@@ -333,9 +333,11 @@ pub enum StateVerb {
     #[command(after_help = "Example:\n  connectome state show")]
     Show,
     /// Forgets checkpoints and graphs, after asking
-    #[command(after_help = "Example:\n  connectome state reset trigger/trend-vision-one\n  connectome state reset graph/pagerduty")]
+    #[command(
+        after_help = "Example:\n  connectome state reset trigger/trend-vision-one\n  connectome state reset graph/pagerduty"
+    )]
     Reset {
-        /// The beginning of the names of those to forget
+        /// The beginning of the names of checkpoints, or the name of a graph
         name: String,
         /// Do not ask
         #[arg(long)]

@@ -397,10 +397,7 @@ fn read_instance(connector: &Connector, folder: &Path, table: &dyn TableLike) ->
     if let Some((key, _)) = table.iter().find(|(key, _)| !instance_key(key)) {
         let parameter =
             connector.parameters.field(key).map(|field| format!("; {} goes below [….parameters]", field.name));
-        return Err((
-            format!("unknown key {key:?}"),
-            format!("{}{}", instance_keys(), parameter.unwrap_or_default()),
-        ));
+        return Err((format!("unknown key {key:?}"), format!("{}{}", instance_keys(), parameter.unwrap_or_default())));
     }
     let mut parameters = Map::new();
     let given = match table.get("parameters") {

@@ -127,8 +127,7 @@ impl Mapper {
                 let record = object.raw.as_ref().map(Value::to_string).unwrap_or_default();
                 let short: String = record.chars().take(SHORT).collect();
                 let dots = if short.len() < record.len() { "…" } else { "" };
-                violations
-                    .push(format!("{} lacks {name}, which {class} demands; made from {short}{dots}", object.key));
+                violations.push(format!("{} lacks {name}, which {class} demands; made from {short}{dots}", object.key));
             }
         }
     }

@@ -38,7 +38,14 @@ pub struct Options {
 impl Options {
     /// One token that may do everything, nothing wrong, now.
     pub fn new(token: &str) -> Self {
-        Self { seed: 1, scale: 1, faults: Vec::new(), tokens: vec![Token::master(token)], start: Timestamp::now(), latency: Duration::ZERO }
+        Self {
+            seed: 1,
+            scale: 1,
+            faults: Vec::new(),
+            tokens: vec![Token::master(token)],
+            start: Timestamp::now(),
+            latency: Duration::ZERO,
+        }
     }
 }
 

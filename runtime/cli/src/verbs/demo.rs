@@ -77,16 +77,20 @@ async fn show_service(
     let mut kept = Map::new();
     let day_ago = clock.now().checked_sub(Duration::from_secs(86_400)).unwrap_or(clock.now());
     kept.insert("day_ago".to_owned(), json!(day_ago.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()));
+    let mut before = None;
     for scene in service.demo {
         let input = filled(scene.input, &kept);
-        print::line(&format!("\n  {}", scene.say))?;
+        // What somebody does meanwhile is one story with what comes after it.
+        let gap = if matches!(before, Some(Act::Change { .. })) { "" } else { "\n" };
+        before = Some(scene.act);
+        print::line(&format!("{gap}  {}", scene.say))?;
         let result = match scene.act {
             Act::Action(name) => {
-                print::line(&format!("  $ connectome action {} {name} --input '{input}'", connector.name))?;
+                command(&format!("action {} {name}", connector.name), &input)?;
                 act(&connection, connector, name, input).await
             }
             Act::Trigger(name) => {
-                print::line(&format!("  $ connectome trigger {} {name} --once --input '{input}'", connector.name))?;
+                command(&format!("trigger {} {name} --once", connector.name), &input)?;
                 round(&connection, connector, name, &input, state).await
             }
             Act::Change { of, record, set } => {
@@ -171,8 +175,21 @@ async fn sync(world: &World, connection: &Connection, path: &Path) -> Outcome {
     print::line(&format!("    {} changes, {unchanged} objects as before", report.changes()))?;
     print::line(&format!("  $ connectome graph changes {}", connector.name))?;
     changes(stage.store(), Some(connector.name), Since::LastChange, |change| {
-        print::line(&format!("    {}", change.line()))
+        let lines = print::wrap(&change.line(), "      ", WIDTH - 6);
+        print::text(&format!("    {}", lines.trim_start()))
     })
+}
+
+/// How many characters a line of the demonstration holds.
+const WIDTH: usize = 110;
+
+/// A command as it can be typed.
+fn command(verb: &str, input: &Value) -> Outcome {
+    let (verb, input) = (format!("  $ connectome {verb}"), format!("--input '{input}'"));
+    if verb.chars().count() + 1 + input.chars().count() <= WIDTH {
+        return print::line(&format!("{verb} {input}"));
+    }
+    print::line(&format!("{verb} \\\n      {input}"))
 }
 
 async fn act(connection: &Connection, connector: &Connector, name: &str, input: Value) -> Result<Value, Error> {

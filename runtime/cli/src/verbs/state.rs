@@ -65,7 +65,8 @@ fn reset(world: &World, database: &Database, graph: Option<&Store>, name: &str, 
     let checkpoints: Vec<String> =
         database.entries()?.into_iter().map(|entry| entry.key).filter(|key| key.starts_with(name)).collect();
     let mut graphs = graphs(graph)?;
-    graphs.retain(|(key, ..)| key.starts_with(name));
+    // The name of one instance may begin another's.
+    graphs.retain(|(key, ..)| key == name || "graph/".starts_with(name));
     let matching: Vec<String> = checkpoints.iter().cloned().chain(graphs.iter().map(|(key, ..)| key.clone())).collect();
     if matching.is_empty() {
         return Err(Error::new(ErrorKind::Input, format!("no checkpoint and no graph begins with {name:?}"))

@@ -7,21 +7,21 @@ use std::time::Duration;
 
 use connectome_collect::state::State;
 use connectome_core::{Connection, Error, ErrorKind};
+use connectome_graph::Graph;
 use connectome_graph::changes::planned;
 use connectome_graph::map::{Instance, Mapper};
 use connectome_graph::report::{Report, Status};
 use connectome_graph::source::Lookups;
+use connectome_graph::stage::{Difference, Stage};
 use connectome_graph::store::Store;
 use connectome_graph::sync::{Gathered, gather};
-use connectome_graph::Graph;
-use connectome_graph::stage::{Difference, Stage};
 use connectome_sinks::jupiterone::{self, Destination, Plan, feed};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::World;
 use crate::arguments::{Access, Form, Sync as Verb};
-use crate::configuration::{Strictness, bare_settings, Synchronised, connect, state_path, synchronised};
+use crate::configuration::{Strictness, Synchronised, bare_settings, connect, state_path, synchronised};
 use crate::exit::{Outcome, interrupted};
 use crate::print;
 
