@@ -446,7 +446,7 @@ fn the_demonstration_shows_one_thing_of_each_kind_and_what_it_suggests_works() {
     ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
-    let left = "What the triggers remember, and the graphs with their history, are in ";
+    let left = "What is remembered is in ";
     let left = shown.lines().find_map(|line| line.strip_prefix(left)).unwrap();
     let (_, listed, _) = run(home.path(), &["--state", left, "state", "show"], &[]);
     assert!(listed.contains("trigger/trend-vision-one/poll_alert_list/"), "{listed}");

@@ -44,10 +44,7 @@ pub async fn run(world: &World, _: &Demo) -> Outcome {
         show_service(world, service, &served, (&state, &path)).await?;
         last = Some(service.connector);
     }
-    print::line(&format!(
-        "\nWhat the triggers remember, and the graphs with their history, are in {}",
-        path.display()
-    ))?;
+    print::line(&format!("\nWhat is remembered is in {}", path.display()))?;
     if let Some(connector) = last {
         closing(connector)?;
     }
