@@ -1,6 +1,6 @@
 //! Reads connector specs, reports every mistake in them, and turns them into a crate.
 //!
-//! `read → resolve → check → emit`: texts become the language's words ([`spec`]), words become a [`model`] in which
+//! `read → resolve → check → emit`: texts become the language's words ([`spec`]), words become a [`mod@model`] in which
 //! nothing must be looked up, rules of [`check`] look at it, and each file of [`emit`] prints one kind of output.
 //! [`generate`] is a pure function from texts to texts; only [`output`] and [`input`] touch the disk.
 

@@ -46,10 +46,7 @@ pub static SERVICES: &[&connectome_sim::Service] = &[
 
 /// The graph of every connector of this build that has one.
 #[cfg(feature = "graph")]
-pub static GRAPHS: &[(
-    &connectome_core::connector::Connector,
-    &connectome_graph::Graph,
-)] = &[
+pub static GRAPHS: &[connectome_graph::Seen] = &[
     #[cfg(feature = "pagerduty")]
     (&pagerduty::CONNECTOR, &pagerduty::graph::GRAPH),
     #[cfg(feature = "trend-micro")]

@@ -2,10 +2,8 @@
 
 //! The command `connectome`.
 
+use connectome::{CONNECTORS, GRAPHS, SERVICES};
+
 fn main() -> std::process::ExitCode {
-    connectome_cli::main(
-        connectome::CONNECTORS,
-        connectome::SERVICES,
-        connectome::GRAPHS,
-    )
+    connectome_cli::main(CONNECTORS, SERVICES, GRAPHS)
 }

@@ -468,8 +468,8 @@ async fn a_job_is_waited_for_until_it_has_ended_in_any_way() {
 #[tokio::test]
 async fn what_breaks_off_is_aborted_with_its_reason() {
     let broken = Error::new(ErrorKind::Storage, "the disk is full");
-    let full: fn(&mut dyn FnMut(Object) -> Result<(), Error>) -> Result<(), Error> =
-        |_| Err(Error::new(ErrorKind::Storage, "the disk is full"));
+    type See<'a> = &'a mut dyn FnMut(Object) -> Result<(), Error>;
+    let full: fn(See<'_>) -> Result<(), Error> = |_| Err(Error::new(ErrorKind::Storage, "the disk is full"));
     let (sender, unfinished) = mpsc::channel(4);
     sender.send(Feed::Object(Box::new(user(1)))).await.expect("room");
     drop(sender);

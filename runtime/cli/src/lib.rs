@@ -17,14 +17,13 @@ use std::process::ExitCode;
 use clap::Parser;
 use connectome_core::connector::Connector;
 use connectome_core::{Error, ErrorKind};
-use connectome_graph::Graph;
 use connectome_sim::Service;
 
 use arguments::{Arguments, Verb};
 use exit::Outcome;
 
 /// Connectors that see an account as a graph.
-pub type Graphs = &'static [(&'static Connector, &'static Graph)];
+pub type Graphs = &'static [connectome_graph::Seen];
 
 /// What every verb works with.
 pub(crate) struct World {

@@ -20,3 +20,6 @@ pub mod table;
 mod tests;
 
 pub use table::Graph;
+
+/// A connector and the graph that it sees an account as.
+pub type Seen = (&'static connectome_core::connector::Connector, &'static Graph);
