@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use connectome_core::{Error, ErrorKind};
+use connectome_core::{Error, ErrorKind, private};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// The version of the tables. A database of a newer one is refused, never changed.
@@ -34,10 +34,7 @@ pub struct Claim(#[expect(dead_code, reason = "the lock goes with the file")] fs
 impl State {
     /// Opens a database, or makes one that only its owner can read.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            private_folder(folder).map_err(|error| disk(path, &error))?;
-        }
-        private_file(path).map_err(|error| disk(path, &error))?;
+        private::file(path).map_err(|error| disk(path, &error))?;
         let database = Connection::open(path).map_err(|error| broken(path, &error))?;
         let state = Self { database, path: path.to_path_buf() };
         state.prepare().map_err(|error| broken(path, &error))?;
@@ -98,7 +95,7 @@ impl State {
         let mut path = self.path.clone().into_os_string();
         path.push(format!(".{}.lock", key.replace(|it: char| !it.is_ascii_alphanumeric() && it != '_', "-")));
         let path = PathBuf::from(path);
-        private_file(&path).map_err(|error| disk(&path, &error))?;
+        private::file(&path).map_err(|error| disk(&path, &error))?;
         let file = fs::OpenOptions::new().append(true).open(&path).map_err(|error| disk(&path, &error))?;
         match file.try_lock() {
             Ok(()) => Ok(Claim(file)),
@@ -147,28 +144,6 @@ fn broken(path: &Path, error: &rusqlite::Error) -> Error {
         _ => "check the folder's permissions and space, or name another file with --state",
     };
     Error::new(ErrorKind::Storage, format!("the state in {}: {error}", path.display())).advice(advice)
-}
-
-#[cfg(unix)]
-fn private_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    if folder.is_dir() { Ok(()) } else { fs::DirBuilder::new().recursive(true).mode(0o700).create(folder) }
-}
-
-#[cfg(not(unix))]
-fn private_folder(folder: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(folder)
-}
-
-#[cfg(unix)]
-fn private_file(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
-}
-
-#[cfg(not(unix))]
-fn private_file(path: &Path) -> std::io::Result<()> {
-    fs::OpenOptions::new().create(true).append(true).open(path).map(drop)
 }
 
 #[cfg(test)]
