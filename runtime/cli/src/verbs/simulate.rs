@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use connectome_core::connection::environment_prefix;
 use connectome_core::{Error, ErrorKind};
 use connectome_sim::{FAULT_KINDS, Fault, Grants, Options, Running, Service, Simulator, Tls, Token, serve};
-use connectome_sinks::jupiterone::simulated::Platform;
+use connectome_sinks::jupiterone::KEY_VARIABLE;
+use connectome_sinks::jupiterone::simulated::{ACCOUNT, DESTINATION, INSTANCE, Platform};
 use serde_json::json;
 
 use crate::World;
@@ -56,11 +57,6 @@ pub async fn run(world: &World, verb: &Simulate) -> Outcome {
     stop.await;
     Err(Error::new(ErrorKind::Interrupted, "stopped"))
 }
-
-/// A destination whose platform can be simulated, with its one account and integration instance.
-const DESTINATION: &str = "jupiterone";
-const ACCOUNT: &str = "simulated";
-const INSTANCE: &str = "6d0c2f6e-1111-4222-8333-0000000000a1";
 
 /// Services stand side by side: each gets the port after the last.
 fn following(mut address: SocketAddr, at: usize) -> SocketAddr {
@@ -144,7 +140,7 @@ fn announce(world: &World, verb: &Simulate, running: &[(&str, Running)], platfor
     }
     if let Some(destination) = destination {
         print::line(&format!("# {DESTINATION}: connectome sync NAME --to '{destination}'"))?;
-        print::line(&format!("export CONNECTOME_JUPITERONE_API_KEY={}", verb.token))?;
+        print::line(&format!("export {KEY_VARIABLE}={}", verb.token))?;
     }
     if let Some(path) = &verb.tls {
         print::line(&format!("export CONNECTOME_CA_FILE={}", path.display()))?;

@@ -15,6 +15,15 @@ use serde_json::{Map, Value, json};
 
 use graph::{Part, Partition, Uploaded};
 
+/// What the platform is called where one is asked for by its name.
+pub const DESTINATION: &str = "jupiterone";
+
+/// The one account of a platform that is served by itself.
+pub const ACCOUNT: &str = "simulated";
+
+/// The integration instance of that account.
+pub const INSTANCE: &str = "6d0c2f6e-1111-4222-8333-0000000000a1";
+
 /// The largest upload, decompressed.
 const LARGEST: usize = 6_000_000;
 
