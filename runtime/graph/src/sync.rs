@@ -95,13 +95,9 @@ impl Gathered {
         tokio::task::spawn_blocking(apply).await.map_err(|error| crashed(&error))?
     }
 
-    /// The plan as JSON: what would change, and what tells whether it still would.
-    pub fn plan(&self, instance: &str, changes: Vec<Value>) -> Value {
-        json!({
-            "plan": { "instance": instance, "dialect": self.dialect, "fingerprint": self.difference.fingerprint },
-            "report": self.report.json(),
-            "changes": changes,
-        })
+    /// The head of a plan: what tells whether it still is what would happen.
+    pub fn plan(&self, instance: &str) -> Value {
+        json!({ "instance": instance, "dialect": self.dialect, "fingerprint": self.difference.fingerprint })
     }
 }
 

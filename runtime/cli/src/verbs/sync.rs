@@ -343,8 +343,8 @@ fn show_plan(world: &World, instance: &Synchronised, gathered: &Gathered) -> Out
         }
         Form::Json | Form::Jsonl => {
             // Written as it is read: a first run may plan as many changes as the account has objects.
-            let plan = gathered.plan(&instance.name, Vec::new());
-            print::text(&format!("{{\"plan\":{},\"report\":{},\"changes\":[", plan["plan"], plan["report"]))?;
+            let (plan, report) = (gathered.plan(&instance.name), gathered.report.json());
+            print::text(&format!("{{\"plan\":{plan},\"report\":{report},\"changes\":["))?;
             let mut first = true;
             gathered.stage.changes(|change| {
                 let comma = if std::mem::take(&mut first) { "\n" } else { ",\n" };
