@@ -129,6 +129,7 @@ fn connector(connector: &Connector) -> TokenStream {
             names: NameRule::#rule,
             operations: &[#(&#operations),*],
             triggers: &[#(&#triggers),*],
+            streams: &[],
             roles: &[#(#roles),*],
             catalog: include_str!("catalog.json"),
         };

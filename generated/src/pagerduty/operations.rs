@@ -64,6 +64,7 @@ pub static CONNECTOR: Connector = Connector {
     names: NameRule::Same,
     operations: &[],
     triggers: &[],
+    streams: &[],
     roles: &[],
     catalog: include_str!("catalog.json"),
 };

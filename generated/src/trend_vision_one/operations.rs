@@ -121,6 +121,7 @@ pub static CONNECTOR: Connector = Connector {
         &GET_TASK_RESULT,
     ],
     triggers: &[&POLL_ALERT_LIST, &POLL_OAT_LIST, &POLL_SANDBOX_SUSPICIOUS_LIST],
+    streams: &[],
     roles: &[
         Role {
             name: "Master Administrator",

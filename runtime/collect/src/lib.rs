@@ -3,4 +3,5 @@
 //! No vendor is named here; what a round reads is data of a [`Trigger`](connectome_core::connector::Trigger).
 
 pub mod rounds;
+pub mod sink;
 pub mod state;

@@ -3,6 +3,7 @@
 use crate::names::NameRule;
 use crate::operation::Operation;
 use crate::shape::{Literal, Record};
+use crate::stream::Stream;
 
 /// Everything known of one service.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,8 @@ pub struct Connector {
     pub operations: &'static [&'static Operation],
     /// Its triggers.
     pub triggers: &'static [&'static Trigger],
+    /// Its streams of events.
+    pub streams: &'static [&'static Stream],
     /// Roles that the vendor ships.
     pub roles: &'static [Role],
     /// The catalog's entry, as JSON.
@@ -56,6 +59,11 @@ impl Connector {
     /// The trigger of this name.
     pub fn trigger(&self, name: &str) -> Option<&'static Trigger> {
         self.triggers.iter().find(|trigger| trigger.name == name).copied()
+    }
+
+    /// The stream of this name.
+    pub fn stream(&self, name: &str) -> Option<&'static Stream> {
+        self.streams.iter().find(|stream| stream.name == name).copied()
     }
 }
 

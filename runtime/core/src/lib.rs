@@ -31,6 +31,7 @@ pub mod retry;
 pub mod secret;
 pub mod settle;
 pub mod shape;
+pub mod stream;
 pub mod template;
 pub mod time;
 pub mod transport;

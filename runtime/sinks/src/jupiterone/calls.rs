@@ -73,6 +73,7 @@ const PLATFORM: Connector = Connector {
     names: NameRule::Same,
     operations: &[],
     triggers: &[],
+    streams: &[],
     roles: &[],
     catalog: "{}",
 };
