@@ -127,6 +127,8 @@ pub struct Synchronised {
     pub name: String,
     /// Its connector's name.
     pub connector: String,
+    /// Whether the configuration names it; otherwise it is a connector as it is.
+    pub configured: bool,
     /// The account's name.
     pub account_name: String,
     /// What the account is.
@@ -202,6 +204,7 @@ pub fn synchronised(world: &World, name: Option<&str>) -> Result<Vec<Synchronise
             found.push(Synchronised {
                 name: name.to_owned(),
                 connector: name.to_owned(),
+                configured: false,
                 account_name: name.to_owned(),
                 description: None,
                 interval: INTERVALS[0],
@@ -279,6 +282,7 @@ fn read_synchronised(
     Ok(Synchronised {
         name: name.to_owned(),
         connector: connector.to_owned(),
+        configured: true,
         account_name: text("account_name")?.unwrap_or_else(|| name.to_owned()),
         description: text("description")?,
         interval,

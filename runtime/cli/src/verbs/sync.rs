@@ -137,9 +137,8 @@ async fn once(world: &World, verb: &Verb, instance: &Synchronised) -> Outcome {
     let connector = world.connector(&instance.connector)?;
     let graph = graph_of(world, &instance.connector)?;
     let plan = verb.apply.as_deref().map(|path| read_plan(path, &instance.name)).transpose()?;
-    let mapper = |connection: &Connection| mapper(graph, instance, connection);
-    let connection = connect(world, connector, &access(world, verb, instance)?)?;
-    let mapper = mapper(&connection)?;
+    let connection = connect(world, connector, &access(verb, instance))?;
+    let mapper = mapper(graph, instance, &connection)?;
     let destinations = destinations(world, verb, instance)?;
     let path = state_path(world)?;
     let state = State::open(&path)?;
@@ -224,13 +223,12 @@ fn ended(report: &Report) -> Outcome {
 }
 
 /// How the account is reached: as the flags say, and as its instance of the configuration.
-fn access(world: &World, verb: &Verb, instance: &Synchronised) -> Result<Access, Error> {
+fn access(verb: &Verb, instance: &Synchronised) -> Access {
     let mut access = verb.access.clone();
-    let configured = synchronised(world, None)?.iter().any(|known| known.name == instance.name);
-    if configured {
+    if instance.configured {
         access.instance = Some(instance.name.clone());
     }
-    Ok(access)
+    access
 }
 
 fn mapper(graph: &'static Graph, instance: &Synchronised, connection: &Connection) -> Result<Mapper, Error> {
