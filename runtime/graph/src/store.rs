@@ -173,16 +173,6 @@ impl Store {
             .map_err(failed)
     }
 
-    /// Every run, the oldest first.
-    pub fn runs(&self, instance: Option<&str>) -> Result<Vec<Run>, Error> {
-        let mut statement = self
-            .db
-            .prepare("SELECT id, instance, started, ended, report FROM graph_sync WHERE ?1 IS NULL OR instance = ?1 ORDER BY id")
-            .map_err(failed)?;
-        let rows = statement.query_map([instance], run).map_err(failed)?;
-        rows.collect::<Result<_, _>>().map_err(failed)
-    }
-
     /// How many live objects an instance has, by type.
     pub fn counts(&self, instance: &str) -> Result<Vec<(String, i64, u64)>, Error> {
         let mut statement = self

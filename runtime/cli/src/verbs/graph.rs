@@ -53,14 +53,11 @@ impl Write for Output {
 /// An instance that was never synchronised is a misspelt one.
 fn known(store: &Store, instance: Option<&str>) -> Outcome {
     let Some(instance) = instance else { return Ok(()) };
-    let mut names: Vec<String> = store.runs(None)?.into_iter().map(|run| run.instance).collect();
-    names.dedup();
-    names.sort();
-    names.dedup();
-    if names.iter().any(|name| name == instance) {
+    let instances = store.instances()?;
+    let names: Vec<&str> = instances.iter().map(|(name, _)| name.as_str()).collect();
+    if names.contains(&instance) {
         return Ok(());
     }
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let all = format!("there are: {}", names.join(", "));
     Err(Error::new(ErrorKind::Input, format!("{instance:?} was never synchronised")).advice(crate::near::advice(
         instance,
@@ -70,12 +67,9 @@ fn known(store: &Store, instance: Option<&str>) -> Outcome {
 }
 
 fn show(world: &World, store: &Store) -> Outcome {
-    let mut names: Vec<String> = store.runs(None)?.into_iter().map(|run| run.instance).collect();
-    names.sort();
-    names.dedup();
     let mut rows = Vec::new();
-    for name in &names {
-        for (ty, kind, count) in store.counts(name)? {
+    for (name, _) in store.instances()? {
+        for (ty, kind, count) in store.counts(&name)? {
             rows.push((
                 name.clone(),
                 ty,
