@@ -2,6 +2,9 @@
 //!
 //! No vendor is named here; what a round reads is data of a [`Trigger`](connectome_core::connector::Trigger).
 
+pub mod checkpoint;
+pub mod ledger;
+pub mod plan;
 pub mod rounds;
 pub mod sink;
 pub mod state;

@@ -49,6 +49,16 @@ impl State {
         Ok(state)
     }
 
+    /// The database, for the tables of others.
+    pub(crate) fn database(&self) -> &Connection {
+        &self.database
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn prepare(&self) -> rusqlite::Result<()> {
         self.database.busy_timeout(std::time::Duration::from_secs(5))?;
         self.database.pragma_update(None, "journal_mode", "WAL")?;
@@ -132,7 +142,7 @@ fn disk(path: &Path, error: &std::io::Error) -> Error {
         .advice("check the folder's permissions and space, or name another file with --state")
 }
 
-fn broken(path: &Path, error: &rusqlite::Error) -> Error {
+pub(crate) fn broken(path: &Path, error: &rusqlite::Error) -> Error {
     let advice = match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
             "the file is damaged or no database: move it away, or name another file with --state; nothing was changed in it"
