@@ -353,11 +353,8 @@ impl Reading {
             // A record may tell of an error among other things.
             None => body.as_object().is_some_and(|body| body.keys().all(|key| form.under.contains(&key.as_str()))),
         };
-        if !only_that || !form.under.iter().any(|key| body.get(*key).is_some_and(Value::is_object)) {
-            return Ok(());
-        }
-        let error = Error::new(ErrorKind::Server, "the service answered with an error that it called a success");
-        Err(self.connection.told(self.operation, &self.request, error.service(read_error(status, body, form))))
+        let error = self.connection.disguised_error(self.operation, &self.request, status, body);
+        error.filter(|_| only_that).map_or(Ok(()), Err)
     }
 
     fn wrong(&self, message: String) -> Error {

@@ -89,7 +89,12 @@ struct Inner {
     warnings: Vec<String>,
     /// How many seconds our clock is ahead of the service's, as its last answer told.
     ahead: AtomicI64,
+    /// The same, however large or small; [`UNTOLD`] before any answer told.
+    skew: AtomicI64,
 }
+
+/// No answer has told the time yet.
+const UNTOLD: i64 = i64::MIN;
 
 /// A clock that differs by more than this tells nothing about ours, in seconds.
 const FARTHEST: i64 = 3600;
@@ -140,6 +145,7 @@ impl Connection {
             redactor,
             warnings,
             ahead: AtomicI64::new(0),
+            skew: AtomicI64::new(UNTOLD),
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -224,10 +230,40 @@ impl Connection {
         time.checked_sub(Duration::from_secs(u64::try_from(ahead).unwrap_or(0))).unwrap_or(time)
     }
 
+    /// How many seconds our clock is ahead of the service's, as its last answer told; below zero when it is behind.
+    pub fn clock_skew(&self) -> Option<i64> {
+        Some(self.0.skew.load(Ordering::Relaxed)).filter(|skew| *skew != UNTOLD)
+    }
+
+    /// Keeps the class of requests that this path belongs to below a rate, whatever the service says of it.
+    pub fn limit_rate(&self, target: &str, per_minute: u64) {
+        self.0.limiter.bound(self.class(target), per_minute);
+    }
+
+    /// A link of an answer as a target on this origin, below the base of every operation.
+    pub fn rebase(&self, link: &str) -> Result<String, String> {
+        self.origin().rebase(link, self.base_path())
+    }
+
+    /// What an answer's body says went wrong, if that is all it says: some services call such an answer a success.
+    pub fn disguised_error(
+        &self,
+        operation: &'static Operation,
+        request: &Request,
+        status: u16,
+        body: &Value,
+    ) -> Option<Error> {
+        let form = &self.connector().errors;
+        form.under.iter().find(|key| body.get(**key).is_some_and(Value::is_object))?;
+        let error = Error::new(ErrorKind::Server, "the service answered with an error that it called a success");
+        Some(self.told(operation, request, error.service(crate::answer::read_error(status, body, form))))
+    }
+
     fn compare_clocks(&self, answer: &Answer) {
         let Some(date) = answer.header("Date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) else { return };
         // The header has whole seconds, and the answer was on its way.
         let ahead = self.clock().now().as_second() - date.timestamp().as_second() - 1;
+        self.0.skew.store(ahead + 1, Ordering::Relaxed);
         let known = if (1..=FARTHEST).contains(&ahead) { ahead } else { 0 };
         self.0.ahead.store(known, Ordering::Relaxed);
     }
@@ -333,7 +369,7 @@ impl Connection {
     }
 
     /// Adds the request to an error and takes secrets out.
-    pub(crate) fn told(&self, operation: &'static Operation, request: &Request, error: Error) -> Error {
+    pub fn told(&self, operation: &'static Operation, request: &Request, error: Error) -> Error {
         let sent = format!("{} {}{}", request.method.text(), self.origin().root(), request.target);
         error.operation(operation.name).request(sent).clean(|text| self.0.redactor.clean(text))
     }

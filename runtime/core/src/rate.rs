@@ -48,6 +48,12 @@ impl Limiter {
         at.duration_since(now).unsigned_abs().min(LONGEST)
     }
 
+    /// Keeps a class below a rate from now on, unless the service states another.
+    pub fn bound(&self, class: &str, per_minute: u64) {
+        let limit = usize::try_from(per_minute).unwrap_or(usize::MAX).max(1);
+        self.lock().entry(class.to_owned()).or_default().limit = Some(limit);
+    }
+
     /// Learns from an answer. Returns how long the service asked to wait, when it refused.
     pub fn learn(&self, class: &str, answer: &Answer, now: Timestamp) -> Option<Duration> {
         let number = |name: &str| answer.header(name).and_then(|value| value.trim().parse::<u64>().ok());
@@ -116,6 +122,15 @@ mod tests {
         limiter.learn("lists", &answer(200, &[("RateLimit-Limit", "2")]), now);
         let waits: Vec<u64> = (0..4).map(|_| limiter.reserve("lists", now).as_secs()).collect();
         assert_eq!(waits, [0, 0, 60, 60]);
+    }
+
+    #[test]
+    fn a_rate_of_our_own_holds_without_a_word_of_the_service() {
+        let limiter = Limiter::default();
+        let now: Timestamp = "2024-06-11T07:00:00Z".parse().unwrap();
+        limiter.bound("lists", 2);
+        let waits: Vec<u64> = (0..3).map(|_| limiter.reserve("lists", now).as_secs()).collect();
+        assert_eq!(waits, [0, 0, 60]);
     }
 
     #[test]
