@@ -127,6 +127,10 @@ fn constants(subject: &Subject<'_>, spec: &Spec, connector: &Connector) {
     for trigger in &connector.triggers {
         constants.add(subject, rust_constant(&trigger.name), format!("trigger `{}`", trigger.name), trigger.span);
     }
+    let mut streams = Names::default();
+    for (name, _) in spec.file.streams.iter() {
+        streams.add(subject, rust_constant(&name.value), format!("stream `{}`", name.value), name.span);
+    }
     for record in &connector.records {
         let what = if record.refines.is_some() { "what refines type" } else { "type" };
         constants.add(subject, rust_constant(&record.table), format!("{what} `{}`", record.name), record.span);

@@ -2,30 +2,21 @@
 
 use super::Subject;
 use crate::diagnostic::Diagnostic;
+use crate::resolve::stream::TIME;
 use crate::resolve::text;
+use crate::spec::Name;
 use crate::spec::stream::{Stream, Transform};
 
 pub fn check(subject: &Subject<'_>) {
     for (name, stream) in subject.specs.iter().flat_map(|spec| spec.file.streams.iter()) {
         call(subject, stream);
-        let paths = [&stream.window.clock, &stream.event.time]
-            .into_iter()
-            .chain(&stream.window.count)
-            .chain(&stream.event.id.0);
-        for path in paths {
-            text::checked_path(path, subject.problems);
+        let paths = [Some(&stream.window.clock), stream.event.time.as_ref(), stream.window.count.as_ref()];
+        for path in paths.into_iter().flatten().chain(&stream.event.id.0) {
+            single(subject, path);
         }
-        let (from, to) = (&stream.window.from, &stream.window.to);
-        if from.value == to.value && !subject.problems.misread(from.span) && !subject.problems.misread(to.span) {
-            subject.problems.push(
-                Diagnostic::new(
-                    "name-clash",
-                    to.span,
-                    format!("start and end of `{}` go into one parameter", name.value),
-                )
-                .help("name the parameter that takes the end"),
-            );
-        }
+        parameters(subject, name, stream);
+        delivered(subject, stream);
+        example(subject, stream);
         if let (Some(step), Some(widest)) = (stream.window.step, stream.window.widest)
             && step.0 > widest.0
         {
@@ -49,6 +40,85 @@ pub fn check(subject: &Subject<'_>) {
             );
         }
         stream.transforms.iter().for_each(|it| transform(subject, it));
+    }
+}
+
+/// A path to one value.
+fn single(subject: &Subject<'_>, path: &Name) {
+    text::checked_path(path, subject.problems);
+    if path.value.contains("[]") && !subject.problems.misread(path.span) {
+        subject.problems.push(
+            Diagnostic::new("bad-path", path.span, format!("`{}` is the path of many values", path.value))
+                .help("name a field that an event has once"),
+        );
+    }
+}
+
+/// What goes into the query: values that would overwrite each other.
+fn parameters(subject: &Subject<'_>, name: &Name, stream: &Stream) {
+    let problems = subject.problems;
+    let (from, to) = (&stream.window.from, &stream.window.to);
+    if from.value == to.value && !problems.misread(from.span) && !problems.misread(to.span) {
+        problems.push(
+            Diagnostic::new("name-clash", to.span, format!("start and end of `{}` go into one parameter", name.value))
+                .help("name the parameter that takes the end"),
+        );
+        return;
+    }
+    let size = stream.page.size.as_ref().and_then(|size| size.query.as_ref());
+    for (at, fixed) in [from, to].into_iter().chain(size).enumerate() {
+        let taken = stream.query.iter().any(|(known, _)| known.value == fixed.value)
+            || (at == 2 && [from, to].iter().any(|it| it.value == fixed.value));
+        if taken && !problems.misread(fixed.span) {
+            problems.push(
+                Diagnostic::new(
+                    "name-clash",
+                    fixed.span,
+                    format!("the query parameter `{}` is said twice", fixed.value),
+                )
+                .help("leave one of the two out"),
+            );
+        }
+    }
+}
+
+/// The names that a delivered event gets: values that would overwrite each other.
+fn delivered(subject: &Subject<'_>, stream: &Stream) {
+    let copied = stream.transforms.iter().flat_map(|it| it.copy.iter().map(|(name, _)| name));
+    let added = stream.event.add.iter().map(|(name, _)| name);
+    let time = stream.event.deliver_time_as.as_ref();
+    let mut known: Vec<&str> = if time.is_none() { vec![TIME] } else { Vec::new() };
+    for name in time.into_iter().chain(copied).chain(added) {
+        if known.contains(&name.value.as_str()) && !subject.problems.misread(name.span) {
+            let why = if name.value == time.map_or(TIME, |it| it.value.as_str()) {
+                format!("`{}` is the time of the event", name.value)
+            } else {
+                format!("an event gets `{}` twice", name.value)
+            };
+            subject.problems.push(
+                Diagnostic::new("name-clash", name.span, why)
+                    .help("leave this out, or give it another name; `deliver_time_as` names the time"),
+            );
+        }
+        known.push(&name.value);
+    }
+}
+
+/// The example is an event of the stream.
+fn example(subject: &Subject<'_>, stream: &Stream) {
+    let Some(example) = &stream.example else { return };
+    let at = |path: &Name| text::path(&path.value).iter().try_fold(&example.value, |value, key| value.get(key));
+    let problem = |message: String, help: &str| {
+        subject.problems.push(Diagnostic::new("example-differs", example.span(), message).help(help));
+    };
+    if !example.value.is_object() {
+        return problem("the example is no event".to_owned(), "write an object, as the service gives it");
+    }
+    for path in [Some(&stream.window.clock), stream.event.time.as_ref()].into_iter().flatten().chain(&stream.event.id.0)
+    {
+        if at(path).is_none() && !subject.problems.told(path.span) {
+            problem(format!("the example has no `{}`", path.value), "add it, or correct the stream");
+        }
     }
 }
 

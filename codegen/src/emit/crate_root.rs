@@ -117,6 +117,12 @@ pub fn module(connector: &Connector, module: &str) -> File {
             pub mod graph;
         }
     });
+    let streams = (!connector.streams.is_empty()).then(|| {
+        quote! {
+            #[rustfmt::skip]
+            pub mod streams;
+        }
+    });
     let items = vec![
         quote! {
             #[rustfmt::skip]
@@ -125,6 +131,7 @@ pub fn module(connector: &Connector, module: &str) -> File {
             pub mod operations;
             #[rustfmt::skip]
             pub mod types;
+            #streams
             #graph
             #simulator
         },

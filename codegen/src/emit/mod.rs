@@ -12,6 +12,7 @@ mod operations;
 mod rust;
 mod schema;
 mod simulator;
+mod stream;
 mod tables;
 mod types;
 
@@ -50,6 +51,7 @@ pub fn files(model: &Model, layout: &Layout) -> Vec<File> {
             schema::of_connector(connector),
         ]);
         files.extend(graph::file(connector, &module));
+        files.extend(stream::file(connector, &module));
         files.extend(simulator::file(connector, &module));
     }
     files

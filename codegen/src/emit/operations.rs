@@ -96,6 +96,7 @@ fn connector(connector: &Connector) -> TokenStream {
     let rule = ident(&format!("{:?}", connector.names));
     let operations = connector.actions.iter().map(|it| constant(&it.name));
     let triggers = connector.triggers.iter().map(|it| constant(&it.name));
+    let streams = connector.streams.iter().map(super::stream::constant);
     let roles = connector.roles.iter().map(|role| {
         let name = &role.name;
         let grants = match role.grants {
@@ -129,7 +130,7 @@ fn connector(connector: &Connector) -> TokenStream {
             names: NameRule::#rule,
             operations: &[#(&#operations),*],
             triggers: &[#(&#triggers),*],
-            streams: &[],
+            streams: &[#(&super::streams::#streams),*],
             roles: &[#(#roles),*],
             catalog: include_str!("catalog.json"),
         };

@@ -1,6 +1,7 @@
 //! The specs, resolved: nothing in here must be looked up again, and emitters only print it.
 
 pub mod graph;
+pub mod stream;
 
 use serde_json::Value as Json;
 
@@ -63,6 +64,8 @@ pub struct Connector {
     pub actions: Vec<Operation>,
     /// Triggers.
     pub triggers: Vec<Trigger>,
+    /// Streams of events.
+    pub streams: Vec<stream::Stream>,
     /// Roles.
     pub roles: Vec<Role>,
     /// The simulated service.

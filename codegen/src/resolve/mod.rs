@@ -5,6 +5,7 @@ pub mod graph;
 mod join;
 pub mod operation;
 pub mod page;
+pub mod stream;
 pub mod text;
 
 use crate::diagnostic::Diagnostic;
@@ -94,6 +95,7 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
     let actions: Vec<_> = file.actions.iter().map(|(name, word)| operation::action(&mut scope, name, word)).collect();
     let triggers: Vec<_> =
         file.triggers.iter().filter_map(|(name, word)| operation::trigger(&mut scope, &actions, name, word)).collect();
+    let streams = stream::streams(&scope);
     let graph = graph::graph(&scope);
     let roles = file
         .roles
@@ -135,6 +137,7 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
         records: scope.records,
         actions,
         triggers,
+        streams,
         roles,
         graph,
         simulator: file.simulator.clone().map(|spec| Simulator { spec }),

@@ -5,6 +5,7 @@ use crate::read::{Literal, Map, Names, OneOrMore, Seconds, Word};
 use crate::source::Span;
 use crate::spec::Name;
 use crate::spec::exchange::Page;
+use crate::spec::field::Document;
 
 /// A stream of events.
 #[derive(Debug, Clone)]
@@ -15,6 +16,14 @@ pub struct Stream {
     pub doc: String,
     /// What a reader of the vendor's document should know.
     pub note: Option<String>,
+    /// Whether the vendor's document lists it.
+    pub document: Option<Document>,
+    /// Where the vendor describes the call.
+    pub link: Option<String>,
+    /// Other names for it in commands.
+    pub aliases: Vec<Name>,
+    /// Whether it is collected only when it is named.
+    pub on_request: bool,
     /// The permission it needs, as the vendor's document names it.
     pub permission: String,
     /// The call that reads a window.
@@ -33,10 +42,14 @@ pub struct Stream {
     pub event: Event,
     /// How long after its time an event may still appear.
     pub late_by: Seconds,
+    /// The greatest number of requests in a minute.
+    pub requests_per_minute: Option<u64>,
     /// How the service says that a cursor is too old.
     pub expired_cursor: Option<ExpiredCursor>,
     /// What is changed in each event before it is delivered.
     pub transforms: Vec<Transform>,
+    /// An event as the service gives it.
+    pub example: Option<Literal>,
 }
 
 impl Word for Stream {
@@ -47,6 +60,10 @@ impl Word for Stream {
             title: map.required("title", "Its heading in the vendor's document."),
             doc: map.required("doc", "What its events are."),
             note: map.optional("note", "Where the vendor's document misleads: what is true."),
+            document: map.optional("document", "`absent` when the vendor's document has no such stream."),
+            link: map.optional("link", "Where the vendor describes the call."),
+            aliases: map.many("aliases", "Other names for it in commands."),
+            on_request: map.flag("on_request", "It is collected only when it is named."),
             permission: map.required("permission", "The permission it needs, as the vendor's document names it."),
             read: map.required("read", "Method and path of the call that reads a window."),
             query: map.many("query", "Query parameters that are always sent."),
@@ -56,12 +73,17 @@ impl Word for Stream {
             page: map.required("page", "How all events of a window are found."),
             event: map.required("event", "What an event is."),
             late_by: map.required("late_by", "How long after its time an event may still appear, as `10m`."),
+            requests_per_minute: map.optional(
+                "requests_per_minute",
+                "The greatest number of requests in a minute; left out, the service says when it is too much.",
+            ),
             expired_cursor: map.optional(
                 "expired_cursor",
                 "How the service says that a cursor is too old; the window is then read anew.",
             ),
             transforms: map
                 .many("transforms", "What is changed in each event before it is delivered. None of these can fail."),
+            example: map.optional("example", "An event as the service gives it."),
         }
     }
 }
@@ -75,6 +97,8 @@ pub struct Window {
     pub to: Name,
     /// The record's field that the range is about.
     pub clock: Name,
+    /// How that field is written.
+    pub clock_form: TimeForm,
     /// Whether the end belongs to the range.
     pub end: End,
     /// The widest range.
@@ -87,6 +111,8 @@ pub struct Window {
     pub cap: Option<u64>,
     /// Where the answer counts the events of the range.
     pub count: Option<Name>,
+    /// How far both ends are moved outwards.
+    pub slack: Option<Seconds>,
     /// Where `step` stands.
     pub step_span: Span,
 }
@@ -99,12 +125,16 @@ impl Word for Window {
             from: map.required("from", "The query parameter that takes the start."),
             to: map.required("to", "The query parameter that takes the end."),
             clock: map.required("clock", "The field of an event that the range is about."),
+            clock_form: map
+                .optional("clock_form", "How that field is written; `rfc3339` when left out.")
+                .unwrap_or(TimeForm::Rfc3339),
             end: map.required("end", "Whether the end belongs to the range; what we do is right for both."),
             widest: map.optional("widest", "The widest range the service answers."),
             look_back: map.optional("look_back", "How far back the service remembers."),
-            step: map.optional("step", "The widest range we ask for."),
-            cap: map.optional("cap", "A range with more events than this is halved."),
+            step: map.optional("step", "The widest range we ask for; 6 hours when left out."),
+            cap: map.optional("cap", "A range with more events than this is halved; 5000 when left out."),
             count: map.optional("count", "The path of the number of events in the range, where the service counts; otherwise we count as we read."),
+            slack: map.optional("slack", "How far both ends are moved outwards, where it is in doubt which of them the service counts in. What was not asked for is left out again."),
             step_span: map.span_of("step"),
         }
     }
@@ -133,9 +163,9 @@ pub struct Event {
     /// The fields that name it; left out, its content does.
     pub id: OneOrMore<Name>,
     /// The field that says when it happened.
-    pub time: Name,
-    /// How that field is written.
-    pub time_form: TimeForm,
+    pub time: Option<Name>,
+    /// The name under which that is delivered as well.
+    pub deliver_time_as: Option<Name>,
     /// Constants that are added.
     pub add: Names<Literal>,
 }
@@ -149,10 +179,11 @@ impl Word for Event {
                 "id",
                 "The field that names an event, or the fields that do together; left out, a hash of its content does.",
             ),
-            time: map.required("time", "The field that says when it happened."),
-            time_form: map
-                .optional("time_form", "How that field is written; `rfc3339` when left out.")
-                .unwrap_or(TimeForm::Rfc3339),
+            time: map.optional("time", "The field that says when it happened; the window's `clock` when left out."),
+            deliver_time_as: map.optional(
+                "deliver_time_as",
+                "The name under which that field, as the transforms leave it, is delivered as well; `_time` when left out.",
+            ),
             add: map.many("add", "Constants that are added to each event."),
         }
     }

@@ -12,6 +12,8 @@ mod client;
 pub mod operations;
 #[rustfmt::skip]
 pub mod types;
+#[rustfmt::skip]
+pub mod streams;
 #[cfg(feature = "simulator")]
 #[rustfmt::skip]
 pub mod simulator;

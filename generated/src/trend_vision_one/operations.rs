@@ -121,7 +121,15 @@ pub static CONNECTOR: Connector = Connector {
         &GET_TASK_RESULT,
     ],
     triggers: &[&POLL_ALERT_LIST, &POLL_OAT_LIST, &POLL_SANDBOX_SUSPICIOUS_LIST],
-    streams: &[],
+    streams: &[
+        &super::streams::WORKBENCH,
+        &super::streams::OBSERVED_ATTACK_TECHNIQUE,
+        &super::streams::SEARCH_DETECTION,
+        &super::streams::AUDIT,
+        &super::streams::WORKBENCH_UPDATES,
+        &super::streams::OBSERVED_ATTACK_TECHNIQUE_BY_INGESTION,
+        &super::streams::AUDIT_BY_INGESTION,
+    ],
     roles: &[
         Role {
             name: "Master Administrator",

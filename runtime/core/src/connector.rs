@@ -61,9 +61,13 @@ impl Connector {
         self.triggers.iter().find(|trigger| trigger.name == name).copied()
     }
 
-    /// The stream of this name.
+    /// The stream of this name, in any case and with blanks or hyphens between its words.
     pub fn stream(&self, name: &str) -> Option<&'static Stream> {
-        self.streams.iter().find(|stream| stream.name == name).copied()
+        let plain = |name: &str| name.to_lowercase().replace([' ', '-'], "_");
+        let asked = plain(name);
+        let names =
+            |stream: &Stream| stream.aliases.iter().chain([&stream.name, &stream.title]).any(|it| plain(it) == asked);
+        self.streams.iter().find(|stream| names(stream)).copied()
     }
 }
 

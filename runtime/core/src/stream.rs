@@ -10,6 +10,8 @@ pub struct Stream {
     pub name: &'static str,
     /// Its name for people.
     pub title: &'static str,
+    /// Other names for it in commands.
+    pub aliases: &'static [&'static str],
     /// The permission it needs, as the vendor names it.
     pub permission: &'static str,
     /// Whether it is collected only when it is named.
@@ -88,7 +90,7 @@ pub struct Expired {
 
 /// A change to an event. None of them can fail: what it does not fit stays as it was.
 ///
-/// In a path, `[]` stands for every element of a list.
+/// In a path, the key `[]` stands for every element of a list.
 #[derive(Debug, Clone, Copy)]
 pub enum Transform {
     /// A constant at the top.
