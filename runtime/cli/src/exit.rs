@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use connectome_core::{Error, ErrorKind};
+/// The marker of a reader that has seen enough, as `head` has.
+pub use connectome_sinks::stdout::CLOSED_PIPE;
 
 use crate::World;
 use crate::arguments::Form;
@@ -25,9 +27,6 @@ pub fn code(world: &World, outcome: Outcome) -> ExitCode {
         }
     }
 }
-
-/// The marker of a reader that has seen enough, as `head` has.
-pub const CLOSED_PIPE: &str = "the reader of the output has gone";
 
 fn is_closed_pipe(error: &Error) -> bool {
     error.kind() == ErrorKind::Storage && error.parts().message == CLOSED_PIPE

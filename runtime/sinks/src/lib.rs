@@ -1,3 +1,11 @@
-//! Where results go. A module is a protocol, named after who defined it.
+//! Where results go. What takes events is chosen by a URL, a [`Destination`](destination::Destination), and opened as an
+//! [`Outlet`](outlet::Outlet). A module that is a protocol is named after who defined it.
 
+mod append;
+pub mod destination;
+pub mod file;
 pub mod jupiterone;
+mod lines;
+pub mod outlet;
+pub mod stdout;
+pub mod xsiam;
