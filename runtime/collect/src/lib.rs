@@ -2,9 +2,15 @@
 //!
 //! No vendor is named here; what a round reads is data of a [`Trigger`](connectome_core::connector::Trigger).
 
+#[cfg(test)]
+mod arbitrary;
 pub mod checkpoint;
+pub mod key;
 pub mod ledger;
 pub mod plan;
+pub mod raw;
 pub mod rounds;
 pub mod sink;
+pub mod source;
 pub mod state;
+pub mod view;

@@ -114,7 +114,7 @@ impl Iterator for Elements<'_> {
             return None;
         }
         self.at = value_end(self.bytes, start);
-        Some(Span { start, end: self.at })
+        (self.at > start).then_some(Span { start, end: self.at })
     }
 }
 
@@ -171,7 +171,7 @@ pub fn value_end(bytes: &[u8], at: usize) -> usize {
 
 /// Behind the last byte of the number, `true`, `false` or `null` that starts here.
 #[inline]
-fn word_end(bytes: &[u8], mut at: usize) -> usize {
+pub fn word_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'+' | b'.') = bytes.get(at) {
         at += 1;
     }
@@ -235,4 +235,57 @@ fn quote_or_escape(bytes: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::arbitrary::{Json, blanks, json};
+
+    /// The value without blanks around it, as it must be found.
+    fn parts(written: &str) -> Vec<String> {
+        let values = Members::of(written).flat_map(|member| [member.name, member.value]);
+        values.chain(Elements::of(written)).map(|span| span.of(written).to_owned()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_parts_of_a_value_are_those_that_it_was_written_with(json in json(&["a", "b"]), blanks in blanks()) {
+            // With the same blanks everywhere a part looks the same wherever it stands.
+            let blank = [blanks.first().copied().unwrap_or_default()];
+            let wanted: Vec<String> = match &json {
+                Json::Object(members) => {
+                    members.iter().flat_map(|(name, value)| [name.clone(), value.write(&blank)]).collect()
+                }
+                Json::List(items) => items.iter().map(|item| item.write(&blank)).collect(),
+                _ => Vec::new(),
+            };
+            prop_assert_eq!(parts(&json.write(&blank)), wanted);
+        }
+
+        #[test]
+        fn what_is_no_json_gives_parts_without_meaning_and_no_panic(text in r#"[\[\]{}:,"\\ a1é]{0,24}"#) {
+            let _ = (parts(&text), text_end(text.as_bytes(), 1), scalar(&text), at(&text, &["a"]));
+        }
+    }
+
+    #[test]
+    fn a_scalar_is_what_it_says() {
+        let cases = [
+            (r#""a\u00e9\"/\/""#, Some("aé\"//")),
+            (r#""""#, Some("")),
+            ("1.0", Some("1.0")),
+            ("1e400", Some("1e400")),
+            ("true", Some("true")),
+            ("null", None),
+            ("[1]", None),
+            ("{}", None),
+            (r#""\ud800""#, None),
+        ];
+        for (value, wanted) in cases {
+            assert_eq!(scalar(value).as_deref(), wanted, "{value}");
+        }
+    }
 }

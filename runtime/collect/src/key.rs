@@ -1,0 +1,389 @@
+//! What tells an event from every other: a text of its stream and its ids, or of its content.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use connectome_core::stream::Stream;
+use ring::digest::{SHA256, digest};
+
+use crate::raw::{self, text_end, word_end};
+use crate::view::Record;
+
+/// What a key is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// The record's ids.
+    Named,
+    /// The record's content, since its stream has no ids: equal records of a window are told apart by counting them.
+    Content,
+    /// The record's content, since it has not the ids that its stream has.
+    Unkeyed,
+}
+
+impl Identity {
+    /// Whether the key is made of the content.
+    pub fn content(self) -> bool {
+        self != Identity::Named
+    }
+}
+
+/// Names the events of a stream.
+#[derive(Debug)]
+pub struct Keys {
+    stream: &'static Stream,
+    canonical: Canonical,
+}
+
+impl Keys {
+    /// For this stream.
+    pub fn new(stream: &'static Stream) -> Self {
+        Self { stream, canonical: Canonical::default() }
+    }
+
+    /// Writes a record's key in the place of what `key` holds.
+    pub fn identify(&mut self, record: &Record<'_>, key: &mut String) -> Identity {
+        key.clear();
+        key.push_str(self.stream.name);
+        let ids = self.stream.event.id;
+        if !ids.is_empty() && named(&record.ids, key) {
+            return Identity::Named;
+        }
+        key.truncate(self.stream.name.len());
+        key.push(':');
+        for byte in digest(&SHA256, self.canonical.of(record.text).as_bytes()).as_ref() {
+            key.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
+        }
+        if ids.is_empty() { Identity::Content } else { Identity::Unkeyed }
+    }
+}
+
+/// Appends the ids; `false` when one of them is missing or names nothing. So that no two lists of ids have the same
+/// text, a colon in any but the last is written `%3A`.
+fn named(ids: &[Option<&str>], key: &mut String) -> bool {
+    for (place, id) in ids.iter().enumerate() {
+        let Some(text) = id.and_then(raw::scalar).filter(|text| !text.is_empty()) else { return false };
+        key.push(':');
+        if place + 1 == ids.len() || !text.contains([':', '%']) {
+            key.push_str(&text);
+        } else {
+            key.push_str(&text.replace('%', "%25").replace(':', "%3A"));
+        }
+    }
+    true
+}
+
+/// What stands for a key among the keys that were seen.
+pub fn short(key: &str) -> [u8; 16] {
+    let mut short = [0; 16];
+    short.copy_from_slice(&digest(&SHA256, key.as_bytes()).as_ref()[..16]);
+    short
+}
+
+/// Writes JSON such that equal content is equal text: names in their order, no blanks, no escape that need not be,
+/// numbers as they are written. Where a name stands twice, the last is kept.
+///
+/// Depth costs no stack, and one text after another is written into the same memory.
+#[derive(Debug, Default)]
+pub struct Canonical {
+    text: Vec<u8>,
+    /// The members of all objects that are open.
+    members: Vec<Member>,
+    open: Vec<Open>,
+    ordered: Vec<u8>,
+}
+
+/// A member where it stands in the canonical text.
+#[derive(Debug, Clone)]
+struct Member {
+    name: Range<usize>,
+    end: usize,
+}
+
+/// A list or an object that is being written.
+#[derive(Debug)]
+struct Open {
+    /// Where it starts in the canonical text.
+    start: usize,
+    /// Its first member among all.
+    first: usize,
+    /// Whether its members so far came in order.
+    ordered: bool,
+}
+
+impl Canonical {
+    /// The canonical form of a JSON text.
+    pub fn of(&mut self, json: &str) -> &str {
+        self.text.clear();
+        self.members.clear();
+        self.open.clear();
+        self.write(json.as_bytes());
+        std::str::from_utf8(&self.text).unwrap_or_default()
+    }
+
+    fn write(&mut self, json: &[u8]) {
+        let mut at = 0;
+        while let Some(&byte) = json.get(at) {
+            match byte {
+                b'"' => {
+                    let (end, escaped) = text_end(json, at + 1);
+                    let written = self.text.len();
+                    if escaped {
+                        plain(&json[at..end], &mut self.text)
+                    } else {
+                        self.text.extend_from_slice(&json[at..end])
+                    }
+                    at = end;
+                    if self.text.get(written.wrapping_sub(1)).is_some_and(|it| matches!(it, b'{' | b','))
+                        && self.in_object()
+                    {
+                        self.name(written + 1..self.text.len() - 1);
+                    }
+                }
+                b'{' | b'[' => {
+                    self.open.push(Open { start: self.text.len(), first: self.members.len(), ordered: true });
+                    self.text.push(byte);
+                    at += 1;
+                }
+                b'}' => {
+                    self.end_member();
+                    self.end_object();
+                    at += 1;
+                }
+                b']' => {
+                    self.text.push(byte);
+                    self.open.pop();
+                    at += 1;
+                }
+                b',' => {
+                    self.end_member();
+                    self.text.push(byte);
+                    at += 1;
+                }
+                b' ' | b'\n' | b'\t' | b'\r' => at += 1,
+                b':' => {
+                    self.text.push(byte);
+                    at += 1;
+                }
+                _ => {
+                    let end = word_end(json, at).max(at + 1);
+                    self.text.extend_from_slice(&json[at..end]);
+                    at = end;
+                }
+            }
+        }
+    }
+
+    fn in_object(&self) -> bool {
+        self.open.last().is_some_and(|open| self.text.get(open.start) == Some(&b'{'))
+    }
+
+    fn name(&mut self, name: Range<usize>) {
+        if let Some(open) = self.open.last_mut()
+            && let Some(before) = self.members[open.first..].last()
+        {
+            open.ordered &= compare(&self.text[before.name.clone()], &self.text[name.clone()]) == Ordering::Less;
+        }
+        self.members.push(Member { name, end: 0 });
+    }
+
+    /// The value of the latest member of the innermost object is complete.
+    fn end_member(&mut self) {
+        if self.in_object()
+            && let (Some(open), Some(member)) = (self.open.last(), self.members.len().checked_sub(1))
+            && member >= open.first
+        {
+            self.members[member].end = self.text.len();
+        }
+    }
+
+    fn end_object(&mut self) {
+        let Some(open) = self.open.pop() else { return };
+        let members = &mut self.members[open.first..];
+        if !open.ordered {
+            let text = &self.text;
+            // Of equal names the last comes first, and the others are left out.
+            members.reverse();
+            members.sort_by(|a, b| compare(&text[a.name.clone()], &text[b.name.clone()]));
+            self.ordered.clear();
+            let mut before: Option<&Member> = None;
+            for member in &*members {
+                if before.is_some_and(|it| text[it.name.clone()] == text[member.name.clone()]) {
+                    continue;
+                }
+                self.ordered.push(if before.is_none() { b'{' } else { b',' });
+                self.ordered.extend_from_slice(&text[member.name.start - 1..member.end]);
+                before = Some(member);
+            }
+            self.text.truncate(open.start);
+            self.text.extend_from_slice(&self.ordered);
+        }
+        self.text.push(b'}');
+        self.members.truncate(open.first);
+    }
+}
+
+/// The order of two names by what they say.
+fn compare(a: &[u8], b: &[u8]) -> Ordering {
+    if memchr::memchr(b'\\', a).is_none() && memchr::memchr(b'\\', b).is_none() {
+        return a.cmp(b);
+    }
+    let said = |name: &[u8]| -> Option<String> { serde_json::from_slice(&[b"\"", name, b"\""].concat()).ok() };
+    match (said(a), said(b)) {
+        (Some(a), Some(b)) => a.cmp(&b),
+        // What is no Unicode cannot be said; any order will do, so long as it is always the same.
+        (None, None) => a.cmp(b),
+        (a, b) => a.is_none().cmp(&b.is_none()),
+    }
+}
+
+/// Writes a text with its quotes, and with the escapes that it cannot do without.
+fn plain(text: &[u8], out: &mut Vec<u8>) {
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(b'\\', &text[at..]) {
+        out.extend_from_slice(&text[at..at + found]);
+        at += found;
+        let (end, code) = escape(text, at);
+        match code {
+            Some(code) => out.extend_from_slice(json_of(code).as_bytes()),
+            // Half of a character of two halves.
+            None => out.extend_from_slice(text[at..end].to_ascii_lowercase().as_slice()),
+        }
+        at = end;
+    }
+    out.extend_from_slice(&text[at..]);
+}
+
+/// The escape that starts here: where it ends, and the character that it means.
+fn escape(text: &[u8], at: usize) -> (usize, Option<char>) {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let short = text.get(at + 1).copied().unwrap_or(b'\\');
+    if short != b'u' {
+        let meant = match short {
+            b'n' => '\n',
+            b't' => '\t',
+            b'r' => '\r',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            other => char::from(other),
+        };
+        return ((at + 2).min(text.len()), Some(meant));
+    }
+    let end = (at + 6).min(text.len());
+    let Some(first) = unit(at) else { return (end, None) };
+    if let (0xD800..0xDC00, Some(second @ 0xDC00..0xE000)) = (first, unit(at + 6)) {
+        return (at + 12, char::from_u32(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)));
+    }
+    (end, char::from_u32(first))
+}
+
+/// A character within quotes.
+fn json_of(code: char) -> String {
+    match code {
+        '"' => "\\\"".to_owned(),
+        '\\' => "\\\\".to_owned(),
+        '\n' => "\\n".to_owned(),
+        '\t' => "\\t".to_owned(),
+        '\r' => "\\r".to_owned(),
+        '\u{8}' => "\\b".to_owned(),
+        '\u{c}' => "\\f".to_owned(),
+        ..' ' => format!("\\u{:04x}", code as u32),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::arbitrary::{blanks, json};
+
+    #[test]
+    fn a_canonical_form_has_one_order_no_blanks_and_no_needless_escape() {
+        let cases = [
+            (r#" { "b" : 1 , "a" : [ 1.0 , { } , [ ] , "x\u00e9\/\n" ] } "#, r#"{"a":[1.0,{},[],"xé/\n"],"b":1}"#),
+            (r#"{"a":1,"b":2,"a":{"z":1,"y":2}}"#, r#"{"a":{"y":2,"z":1},"b":2}"#),
+            (r#"{"ab":1,"a":2,"":3,"a!":4}"#, r#"{"":3,"a":2,"a!":4,"ab":1}"#),
+            // By what the names say: a quote comes before letters, though its escape does not.
+            (r#"{"a":1,"\"":2,"\u0000":3}"#, r#"{"\u0000":3,"\"":2,"a":1}"#),
+            (r#"{"é":1,"z":2,"\uD83E\uDD80":3,"\uffff":4}"#, "{\"z\":2,\"é\":1,\"\u{ffff}\":4,\"🦀\":3}"),
+            (r#""\uD800x\uDEAD\u001F\u007f""#, "\"\\ud800x\\udead\\u001f\u{7f}\""),
+            (r#"[1e400,-0,12345678901234567890,true,false,null]"#, "[1e400,-0,12345678901234567890,true,false,null]"),
+            (r#""{,:[""#, r#""{,:[""#),
+            (r#"{"b":"{","a":",","c":{"d":"}","c":"]"}}"#, r#"{"a":",","b":"{","c":{"c":"]","d":"}"}}"#),
+        ];
+        let mut canonical = Canonical::default();
+        for (json, wanted) in cases {
+            assert_eq!(canonical.of(json), wanted, "{json}");
+        }
+        let deep = "[{\"b\":1,\"a\":".repeat(2_000) + "0" + &"}]".repeat(2_000);
+        assert_eq!(canonical.of(&deep).len(), deep.len());
+    }
+
+    proptest! {
+        #[test]
+        fn equal_content_has_one_form(
+            json in json(&["a", "b", "\\u0062", "ab", "B", "\\\""]), some in blanks(), other in blanks(),
+        ) {
+            let mut canonical = Canonical::default();
+            let form = canonical.of(&json.write(&some)).to_owned();
+            prop_assert_eq!(canonical.of(&json.reversed().write(&other)), &form);
+            prop_assert_eq!(canonical.of(&form), &form);
+            // What a tree can hold is what a tree says.
+            if let Ok(tree) = serde_json::from_str::<serde_json::Value>(&json.write(&some)) {
+                prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&form).expect("JSON"), tree);
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_is_made_of_the_ids_or_of_the_content() {
+        const NONE: &[&[&str]] = &[];
+        const ONE: &[&[&str]] = &[&["id"]];
+        const TWO: &[&[&str]] = &[&["id"], &["in", "at"]];
+        let hash = "c3316a9adc3bd913a776f78e9868d9c44784e16cec042163c3db41b8924388f1";
+        let audit = r#"{
+          "loggedDateTime": "2026-03-02T08:31:12Z",
+          "loggedUser": "mara.k@example.org",
+          "loggedRole": "Master Administrator",
+          "accessType": "Console",
+          "category": "Account Management",
+          "activity": "Add user account",
+          "result": "Successful",
+          "details": { "accountName": "reader-02", "role": "Auditor" }
+        }"#;
+        let of_one = "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b";
+        let cases = [
+            (NONE, audit, format!("s:{hash}"), Identity::Content),
+            (ONE, audit, format!("s:{hash}"), Identity::Unkeyed),
+            (ONE, r#"{"id":"WB-1:é\n"}"#, "s:WB-1:é\n".to_owned(), Identity::Named),
+            (ONE, r#"{"id":12345678901234567890}"#, "s:12345678901234567890".to_owned(), Identity::Named),
+            (TWO, r#"{"id":"a:b%","in":{"at":"1:2"}}"#, "s:a%3Ab%25:1:2".to_owned(), Identity::Named),
+            (ONE, "1", format!("s:{of_one}"), Identity::Unkeyed),
+        ];
+        for (ids, json, wanted, identity) in cases {
+            let mut key = "what was here before".to_owned();
+            assert_eq!(identify(ids, json, &mut key), identity, "{json}");
+            assert_eq!(key, wanted, "{json}");
+        }
+        let mut plain = String::new();
+        for nameless in
+            [r#"{"id":null}"#, r#"{"id":""}"#, r#"{"id":[1]}"#, r#"{"id":{}}"#, r#"{"id":"\ud800"}"#, "{}", "[]"]
+        {
+            assert_eq!(identify(ONE, nameless, &mut plain), Identity::Unkeyed, "{nameless}");
+            assert_eq!(plain.len(), "s:".len() + 64, "{nameless}");
+        }
+        assert_eq!(identify(TWO, r#"{"id":"a","in":{}}"#, &mut plain), Identity::Unkeyed);
+        assert_ne!(short("s:a"), short("s:b"));
+    }
+
+    fn identify(ids: &'static [&'static [&'static str]], json: &str, key: &mut String) -> Identity {
+        let stream = crate::arbitrary::stream(ids, connectome_core::stream::TimeForm::Rfc3339, &[]);
+        let raw = RawValue::from_string(json.to_owned()).expect("JSON");
+        Keys::new(stream).identify(&Record::read(&raw, &stream.event), key)
+    }
+}
