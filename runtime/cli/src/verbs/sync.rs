@@ -166,8 +166,9 @@ async fn once(world: &World, verb: &Verb, instance: &Synchronised) -> Outcome {
             Ok(told) => uploads.push(told),
             // What is kept here stays, and the next run uploads it again.
             Err(error) => {
-                uploads.push(json!({ "destination": destination.name(), "error": error.to_json() }));
-                outcome = Err(error.advice("the local graph is up to date; run it again to upload it"));
+                uploads.push(json!({ "destination": destination.name(), "error": error.to_json()["error"] }));
+                let first = error.parts().advice.as_ref().map_or_else(String::new, |advice| format!("{advice}; "));
+                outcome = Err(error.advice(format!("{first}the local graph is up to date: run it again to upload it")));
             }
         }
     }
@@ -422,7 +423,10 @@ fn show(world: &World, instance: &Synchronised, title: &str, report: &Report, up
                         text("status")
                     ),
                     Some(false) => format!("{}: as it is here already; nothing was uploaded", text("destination")),
-                    None => format!("{}: not uploaded", text("destination")),
+                    None => {
+                        let why = upload["error"]["message"].as_str().unwrap_or_default();
+                        format!("{}: not uploaded: {why}", text("destination"))
+                    }
                 })?;
             }
             Ok(())
