@@ -61,6 +61,8 @@ pub struct Simulation {
     pub token: String,
     /// Every connector that is simulated, and its root.
     pub all: Vec<(String, String)>,
+    /// What `sync --to` takes, where the platform of a destination is simulated.
+    pub destination: Option<String>,
 }
 
 impl Simulation {
@@ -79,7 +81,8 @@ impl Simulation {
         let text = |one: &serde_json::Value, key: &str| one[key].as_str().expect("a text").to_owned();
         let all = told["simulating"].as_array().expect("a list");
         let all: Vec<_> = all.iter().map(|one| (text(one, "connector"), text(one, "url"))).collect();
-        Self { child, url: all[0].1.clone(), token: text(&told["simulating"][0], "token"), all }
+        let destination = told["destinations"][0]["destination"].as_str().map(str::to_owned);
+        Self { child, url: all[0].1.clone(), token: text(&told["simulating"][0], "token"), all, destination }
     }
 
     /// Variables that point every connector at it.
