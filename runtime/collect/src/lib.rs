@@ -4,10 +4,12 @@
 
 #[cfg(test)]
 mod arbitrary;
+mod change;
 pub mod checkpoint;
 pub mod key;
 pub mod ledger;
 pub mod plan;
+pub mod prepare;
 pub mod raw;
 pub mod rounds;
 pub mod sink;
