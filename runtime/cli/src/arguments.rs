@@ -60,7 +60,7 @@ pub enum Verb {
     Demo(Demo),
     /// Everything every connector can do
     Catalog(Catalog),
-    /// One connector, action, trigger or type, for people
+    /// One connector, action, trigger, stream or type, for people
     Describe(Describe),
     /// Tests a connection: address, certificate, key
     Check(Check),
@@ -138,7 +138,7 @@ pub struct Catalog {
 pub struct Describe {
     /// The connector
     pub connector: String,
-    /// An action, a trigger or a type
+    /// An action, a trigger, a stream or a type
     pub name: Option<String>,
 }
 
@@ -279,7 +279,7 @@ pub enum ExportForm {
 pub struct Permissions {
     /// The connector
     pub connector: String,
-    /// Actions and triggers
+    /// Actions, triggers and streams
     #[arg(required = true)]
     pub operations: Vec<String>,
 }
