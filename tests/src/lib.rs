@@ -5,3 +5,4 @@ pub mod command;
 pub mod peer;
 pub mod script;
 pub mod simulated;
+pub mod wire;

@@ -235,9 +235,9 @@ fn results_come_as_text_json_or_lines() {
     let entry = catalog["connectors"].as_array().unwrap().iter().find(|entry| entry["name"] == NAME).unwrap();
     assert_eq!(*entry, parsed(&shown(&["describe", NAME, "--output", "json"])));
     let words = words(&shown(&["catalog"])).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-    assert!(words.contains("trend-vision-one Trend Vision One 48 3 "), "{words}");
+    assert!(words.contains("trend-vision-one Trend Vision One 48 3 7 "), "{words}");
     // Whatever the catalog names can be described.
-    for kind in ["actions", "triggers", "types"] {
+    for kind in ["actions", "triggers", "streams", "further_streams", "types"] {
         let all = entry[kind].as_array().unwrap();
         for one in all.iter().step_by(5) {
             let name = one["name"].as_str().unwrap();

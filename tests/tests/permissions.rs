@@ -290,7 +290,8 @@ fn an_operation_that_is_not_there_is_told_with_the_nearest_that_is() {
                 ["permissions", CONNECTOR.name].into_iter().chain(before).chain([wrong]).collect();
             let (code, out, err) = run(home.path(), &arguments, &[]);
             assert_eq!((code, out.as_str()), (2, ""), "{wrong}");
-            let says = format!("error: Trend Vision One has no action or trigger {wrong:?}\n  what to do: {meant}");
+            let says =
+                format!("error: Trend Vision One has no action, trigger or stream {wrong:?}\n  what to do: {meant}");
             assert!(err.starts_with(&says), "{err}");
             let (code, out, err) = run(home.path(), &[&arguments[..], &["--output", "json"]].concat(), &[]);
             assert_eq!((code, out.as_str()), (2, ""), "{wrong}");

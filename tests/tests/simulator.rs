@@ -5,9 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use connectome::trend_vision_one::simulator::SERVICE;
+use connectome_core::time::whole_seconds;
 use connectome_sim::{FAULT_KINDS, Fault, Grants, Options, Running, Simulator, Token, serve};
 use connectome_tests::simulated::{TOKEN, vision_one};
-use jiff::Timestamp;
+use connectome_tests::wire::{Got, ask_with, exchange, read, written};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -17,75 +19,6 @@ const GUID: &str = "7c0b2f1e-5b0d-4a55-9a3e-2f6d1e9a4c10";
 const OTHER_ENDPOINT: &str = "build-srv-02";
 const ALERT: &str = "WB-31007-20240611-00900";
 const PUBLIC: &str = "https://api.xdr.trendmicro.com";
-
-/// An answer as it came over the wire.
-#[derive(Debug, Clone)]
-struct Got {
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-impl Got {
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-
-    fn code(&self) -> String {
-        self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
-    }
-
-    fn message(&self) -> String {
-        self.json()["error"]["message"].as_str().unwrap_or_default().to_owned()
-    }
-
-    /// The length that the head promised.
-    fn promised(&self) -> Option<usize> {
-        self.header("Content-Length").and_then(|text| text.parse().ok())
-    }
-}
-
-/// Sends bytes and reads until the other side closes. The error of a broken connection is the caller's.
-async fn exchange(service: &Running, request: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect(service.address).await?;
-    stream.write_all(request).await?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
-    Ok(answer)
-}
-
-/// A request in the form that goes over the wire.
-fn written(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-    let mut head = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
-    for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
-    [head.as_bytes(), body].concat()
-}
-
-/// Takes an answer apart.
-fn read(answer: &[u8]) -> Got {
-    let end = answer
-        .windows(4)
-        .position(|it| it == b"\r\n\r\n")
-        .unwrap_or_else(|| panic!("no head: {}", String::from_utf8_lossy(answer)));
-    let head = String::from_utf8(answer[..end].to_vec()).expect("ASCII");
-    let mut lines = head.split("\r\n");
-    let status =
-        lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|text| text.parse().ok()).expect("a status line");
-    let headers =
-        lines.map(|line| line.split_once(": ").map(|(a, b)| (a.to_owned(), b.to_owned())).expect("a header")).collect();
-    Got { status, headers, body: answer[end + 4..].to_vec() }
-}
-
-async fn ask_with(service: &Running, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Got {
-    read(&exchange(service, &written(method, target, headers, body)).await.expect("an answer"))
-}
 
 fn bearer() -> String {
     format!("Bearer {TOKEN}")
@@ -183,7 +116,7 @@ async fn all(service: &Running, path: &str, headers: &[(&str, &str)]) -> (Vec<Va
         let Some(link) = body["nextLink"].as_str() else { return (records, pages) };
         let rest =
             link.strip_prefix(&format!("{PUBLIC}/v3.0")).unwrap_or_else(|| panic!("{link} is not the public address"));
-        assert!(rest.contains("skipToken="), "{rest}");
+        assert!(rest.contains("skipToken=") || rest.contains("nextBatchToken="), "{rest}");
         path = rest.to_owned();
     }
 }
@@ -526,10 +459,11 @@ async fn an_entity_tag_changes_with_every_write_and_an_old_one_is_refused() {
 #[tokio::test]
 async fn lists_come_in_pages_whose_links_name_the_public_host() {
     let service = vision_one(|options| options.scale = 3).await;
+    let yesterday = whole_seconds(Timestamp::now() - SignedDuration::from_hours(25), false);
     for (path, headers, field, pages) in [
         ("/workbench/alerts?orderBy=createdDateTime%20desc", &[][..], "id", 8),
         ("/iam/apiKeys?top=100", &[], "id", 2),
-        ("/oat/detections?top=50", &[], "uuid", 2),
+        (&format!("/oat/detections?top=50&detectedStartDateTime={yesterday}"), &[], "uuid", 2),
         ("/eiqs/endpoints?top=50", &[("TMV1-Query", "not (osName eq 'none')")], "agentGuid", 1),
         ("/search/endpointActivities?top=100", &[("TMV1-Query", "*")], "uuid", 4),
     ] {
@@ -1062,6 +996,9 @@ async fn every_fault_does_what_it_says() {
                 let date = got.header("Date").and_then(|it| jiff::fmt::rfc2822::parse(it).ok()).expect("a date");
                 got.status == 200 && (Timestamp::now().as_second() - date.timestamp().as_second()).abs() > 80_000
             }
+            // What is wrong with lists by time has tests of its own, in `simulator_logs.rs`.
+            "expired-page" | "empty-page" | "null-when-empty" | "empty-link" | "blank-link" | "live-pages"
+            | "other-end" | "other-order" | "no-count" | "poison" => true,
             other => panic!("the fault {other:?} has no test here"),
         };
         assert!(holds, "{kind} does not do what it says: {says}");

@@ -64,7 +64,7 @@ fn ids(round: &Value) -> Vec<String> {
 #[tokio::test]
 async fn every_event_of_a_tenant_is_given_once() {
     for (name, input, list, by, count) in triggers() {
-        let service = vision_one(|_| {}).await;
+        let service = vision_one(|options| options.skew = 60).await;
         let later = Timestamp::now().checked_add(Duration::from_secs(60)).expect("a time");
         let (connection, _) =
             connect_with(&service.url(), |settings| settings.clock = Arc::new(ManualClock::at(later)));

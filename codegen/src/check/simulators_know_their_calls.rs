@@ -97,6 +97,8 @@ fn calls(spec: &Spec, connector: &Connector) -> Vec<(String, Span)> {
         said.push((&step.call, word.read.span));
         said.extend(step.only_if.as_ref().zip(word.only_if.as_ref()).map(|(it, word)| (&it.call, word.read.span)));
     }
+    let streams = connector.streams.iter();
+    said.extend(streams.filter_map(|it| Some((&it.call, spec.file.streams.get(&it.name)?.read.span))));
     let mut calls: Vec<(String, Span)> = Vec::new();
     for (call, span) in said {
         let shape = shape(&call.path);

@@ -81,12 +81,22 @@ fn demo(connector: &Connector) -> TokenStream {
 
 fn collections(simulator: &Simulator) -> TokenStream {
     let all = simulator.collections.iter().map(|(name, collection)| {
-        let Collection { key, count, record, also } = collection;
+        let Collection { key, count, record, also, clock, twin_every } = collection;
         let (name, key) = (&name.value, &key.value);
         let count = proc_macro2::Literal::u64_unsuffixed(*count);
         let record = json(record.as_ref());
         let also = also.iter().map(|literal| literal.value.to_string());
-        quote!(Collection { name: #name, key: #key, count: #count, record: #record, also: &[#(#also),*] })
+        let clock = option_text(clock.as_ref().map(|name| name.value.as_str()));
+        let twin_every = proc_macro2::Literal::u64_unsuffixed(*twin_every);
+        quote!(Collection {
+            name: #name,
+            key: #key,
+            count: #count,
+            record: #record,
+            also: &[#(#also),*],
+            clock: #clock,
+            twin_every: #twin_every,
+        })
     });
     quote!(static COLLECTIONS: &[Collection] = &[#(#all),*];)
 }
@@ -144,6 +154,7 @@ fn behaviour(call: &str, behaviour: &Behaviour) -> TokenStream {
     for (key, pairs) in [
         ("since", &behaviour.since),
         ("until", &behaviour.until),
+        ("before", &behaviour.before),
         ("refers", &behaviour.refers),
         ("headers", &behaviour.headers),
     ] {
@@ -159,6 +170,29 @@ fn behaviour(call: &str, behaviour: &Behaviour) -> TokenStream {
             let (key, literals) = (ident(key), tables::literals(&pairs));
             set.push(quote!(#key: #literals));
         }
+    }
+    if let Some((parameter, fields)) = behaviour.target.iter().next() {
+        let (parameter, fields) = (&parameter.value, fields.iter().map(|field| &field.value));
+        set.push(quote!(target: Some((#parameter, &[#(#fields),*]))));
+    }
+    for (key, span) in
+        [("usual_start", behaviour.usual_start), ("look_back", behaviour.look_back), ("widest", behaviour.widest)]
+    {
+        if let Some(span) = span {
+            let (key, seconds) = (ident(key), option_number(Some(span.0)));
+            set.push(quote!(#key: #seconds));
+        }
+    }
+    if behaviour.up_to_now {
+        set.push(quote!(up_to_now: true));
+    }
+    if !behaviour.sizes.is_empty() {
+        let sizes = behaviour.sizes.iter().map(|size| proc_macro2::Literal::u64_unsuffixed(*size));
+        set.push(quote!(sizes: &[#(#sizes),*]));
+    }
+    if let Some(token) = &behaviour.token {
+        let token = &token.value;
+        set.push(quote!(token: #token));
     }
     if behaviour.page.is_some() {
         let page = option_number(behaviour.page);

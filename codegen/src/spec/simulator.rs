@@ -1,7 +1,7 @@
 //! The simulated service: what it holds at first, and what each call does to it.
 
 use crate::choice;
-use crate::read::{Literal, Map, Names, OneOrMore, Word};
+use crate::read::{Literal, Map, Names, OneOrMore, Seconds, Word};
 use crate::source::Span;
 use crate::spec::Name;
 
@@ -42,6 +42,10 @@ pub struct Collection {
     pub record: Option<Literal>,
     /// Further records as they stand.
     pub also: Vec<Literal>,
+    /// The field that says when a record happened.
+    pub clock: Option<Name>,
+    /// Every so many-th record equals the one before it.
+    pub twin_every: u64,
 }
 
 impl Word for Collection {
@@ -53,9 +57,11 @@ impl Word for Collection {
             count: map.optional("count", "How many records are made at first, times the scale.").unwrap_or(0),
             record: map.optional(
                 "record",
-                "A record, with generators in braces: `{n}`, `{id:8}`, `{guid}`, `{hex:40}`, `{ip}`, `{mac}`, `{name}`, `{int:1-9}`, `{pick:a|b}`, `{time}`, `{time:-60}`, `{from:collection.field}`.",
+                "A record, with generators in braces: `{n}`, `{id:8}`, `{guid}`, `{hex:40}`, `{ip}`, `{mac}`, `{name}`, `{int:1-9}`, `{pick:a|b}`, `{time}`, `{time:-60}`, `{millis}`, `{seen}`, `{from:collection.field}`.",
             ),
             also: map.many("also", "Further records, before the made ones, in the same notation."),
+            clock: map.optional("clock", "The field that says when a record happened; its records may be seen late, and appear while the simulation runs."),
+            twin_every: map.optional("twin_every", "Every so many-th made record equals the one before it.").unwrap_or(0),
         }
     }
 }
@@ -103,14 +109,30 @@ pub struct Behaviour {
     pub by: OneOrMore<Name>,
     /// Query parameters that bound a field from below.
     pub since: Names<Name>,
-    /// Query parameters that bound a field from above.
+    /// Query parameters that bound a field from above, the bound included.
     pub until: Names<Name>,
+    /// Query parameters that bound a field from above, the bound excluded.
+    pub before: Names<Name>,
+    /// The query parameter that says which field is bounded.
+    pub target: Names<Vec<Name>>,
+    /// How long before now a range begins that says no start.
+    pub usual_start: Option<Seconds>,
+    /// How long before now a range may begin.
+    pub look_back: Option<Seconds>,
+    /// The widest range.
+    pub widest: Option<Seconds>,
+    /// Whether a range may not end after now.
+    pub up_to_now: bool,
     /// The query parameter of the order.
     pub order: Option<Name>,
     /// The query parameter of the page's size.
     pub size: Option<Name>,
     /// The page's size where no parameter says.
     pub page: Option<u64>,
+    /// The sizes that the parameter may say.
+    pub sizes: Vec<u64>,
+    /// The query parameter of a further page's token.
+    pub token: Option<Name>,
     /// The keys under which the answer counts.
     pub counts: Vec<Name>,
     /// Query parameters with which only the count is given.
@@ -162,10 +184,18 @@ impl Word for Behaviour {
             of: map.optional("of", "The collection it is about."),
             by: map.many("by", "What names the record: the path's parameter, or fields of the request's elements that are compared with the record's."),
             since: map.many("since", "Query parameters that bound a field from below: `{ startDateTime: createdDateTime }`."),
-            until: map.many("until", "Query parameters that bound a field from above."),
+            until: map.many("until", "Query parameters that bound a field from above, the bound included."),
+            before: map.many("before", "Query parameters that bound a field from above, the bound excluded."),
+            target: map.many("target", "The query parameter that says which field the first range is about, and the fields that it may say: `{ clock: [createdTime, updatedTime] }`."),
+            usual_start: map.optional("usual_start", "How long before now a range begins that says no start."),
+            look_back: map.optional("look_back", "How long before now a range may begin; an earlier start is refused."),
+            widest: map.optional("widest", "The widest range; a wider one is refused."),
+            up_to_now: map.flag("up_to_now", "Whether a range that ends after now is refused."),
             order: map.optional("order", "The query parameter that says the order, as `field desc`."),
             size: map.optional("size", "The query parameter that says the page's size."),
             page: map.optional("page", "The page's size where no parameter says."),
+            sizes: map.many("sizes", "The sizes that the parameter may say; any other is refused."),
+            token: map.optional("token", "The query parameter that holds the token of a further page; `skipToken` when left out."),
             counts: map.many("counts", "The keys under which the answer counts all records, and those of the page."),
             count_only: map.many("count_only", "Query parameters with which only the count is given."),
             select: map.optional("select", "The query parameter that picks fields, with commas between them."),

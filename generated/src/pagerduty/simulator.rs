@@ -87,6 +87,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"id\":\"PTSIM{n:1000}\",\"type\":\"team\",\"name\":\"Team {name}\",\"summary\":\"Team {name}\",\"description\":\"{pick:Runs the image archive|Looks after the portal|Keeps the network up}\",\"self\":\"https://api.pagerduty.com/teams/PTSIM{n:1000}\",\"html_url\":\"https://harbor.pagerduty.com/teams/PTSIM{n:1000}\",\"default_role\":\"{pick:manager|none}\",\"parent\":null}",
         ),
         also: &[],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "users",
@@ -96,6 +98,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"id\":\"PUSIM{n:1000}\",\"type\":\"user\",\"name\":\"{pick:Ines|Tomas|Wei|Amelie|Jonas|Lena|Omar} {pick:Varga|Rey|Lin|Roy|Berg|Koch|Haddad}\",\"summary\":\"User {n:1000}\",\"email\":\"User{n:1000}@harborclinic.example\",\"time_zone\":\"{pick:Europe/Budapest|America/Bogota|Asia/Taipei}\",\"color\":\"{pick:teal|red|blue}\",\"billed\":true,\"role\":\"{pick:admin|user|user|user|observer|owner}\",\"description\":\"{pick:Answers at night|Answers by day}\",\"invitation_sent\":false,\"job_title\":\"{pick:Engineer|Administrator}\",\"teams\":[{\"id\":\"{from:teams.id}\",\"type\":\"team_reference\",\"summary\":\"{from:teams.name}\",\"self\":\"{from:teams.self}\",\"html_url\":\"{from:teams.html_url}\"}],\"contact_methods\":[],\"notification_rules\":[],\"coordinated_incidents\":[],\"self\":\"https://api.pagerduty.com/users/PUSIM{n:1000}\",\"html_url\":\"https://harbor.pagerduty.com/users/PUSIM{n:1000}\"}",
         ),
         also: &[],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "services",
@@ -105,6 +109,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"id\":\"PSSIM{n:1000}\",\"type\":\"service\",\"name\":\"{name}\",\"summary\":\"{name}\",\"description\":\"{pick:DICOM archive|Patient-facing site|Fax gateway}\",\"created_at\":\"2023-02-01T09:30:00+01:00\",\"updated_at\":\"2023-06-01T09:30:00+02:00\",\"status\":\"{pick:active|active|active|warning|critical|disabled}\",\"teams\":[{\"id\":\"{from:teams.id}\",\"type\":\"team_reference\",\"summary\":\"{from:teams.name}\",\"self\":\"{from:teams.self}\",\"html_url\":\"{from:teams.html_url}\"}],\"escalation_policy\":{\"id\":\"{from:policies.id}\",\"type\":\"escalation_policy_reference\",\"summary\":\"{from:policies.summary}\"},\"alert_creation\":\"create_alerts_and_incidents\",\"integrations\":[],\"self\":\"https://api.pagerduty.com/services/PSSIM{n:1000}\",\"html_url\":\"https://harbor.pagerduty.com/service-directory/PSSIM{n:1000}\"}",
         ),
         also: &[],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "policies",
@@ -112,6 +118,8 @@ static COLLECTIONS: &[Collection] = &[
         count: 5,
         record: Some("{\"id\":\"PESIM{n:1000}\",\"summary\":\"Policy {name}\"}"),
         also: &[],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "oncalls",
@@ -121,6 +129,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"escalation_policy\":{\"id\":\"{from:policies.id}\",\"type\":\"escalation_policy_reference\",\"summary\":\"{from:policies.summary}\"},\"escalation_level\":\"{int:1-3}\",\"schedule\":{\"id\":\"PCSIM{n:1000}\",\"type\":\"schedule_reference\",\"summary\":\"Shift {n:1}\"},\"user\":{\"id\":\"{from:users.id}\",\"type\":\"user_reference\",\"summary\":\"{from:users.name}\"},\"start\":\"2023-11-13T08:00:00Z\",\"end\":\"2023-11-20T08:00:00Z\"}",
         ),
         also: &[],
+        clock: None,
+        twin_every: 0,
     },
 ];
 

@@ -79,6 +79,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"ID\":1,\"name\":\"Full Access\",\"description\":\"\",\"urn\":\"urn:tmds:identity:us-east-ds-1:50001:role/Full Access\",\"immutable\":true,\"allComputers\":true,\"rights\":{}}",
             "{\"ID\":2,\"name\":\"Auditor\",\"description\":\"View only\",\"urn\":\"urn:tmds:identity:us-east-ds-1:50001:role/Auditor\",\"immutable\":true,\"allComputers\":true,\"rights\":{}}",
         ],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "administrators",
@@ -88,6 +90,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"ID\":\"{n:1}\",\"username\":\"admin.{name}\",\"fullName\":\"{pick:Mira Ostrowski|Ines Varga|Tomas Rey|}\",\"description\":\"{pick:Platform security lead|Desktop support}\",\"roleID\":\"{from:roles.ID}\",\"active\":true,\"mfaType\":\"{pick:none|local-totp}\",\"emailAddress\":\"Admin.{name}@harborclinic.example\",\"created\":\"{millis}\",\"type\":\"normal\",\"readOnly\":false}",
         ),
         also: &[],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "api_keys",
@@ -97,6 +101,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"ID\":\"{n:1}\",\"keyName\":\"key-{name}\",\"description\":\"Used by the inventory\",\"roleID\":\"{from:roles.ID}\",\"active\":true,\"created\":\"{millis}\",\"unsuccessfulSignInAttempts\":0,\"serviceAccount\":false}",
         ),
         also: &[],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "groups",
@@ -110,6 +116,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"ID\":2,\"type\":\"aws-account\",\"name\":\"harbor - 000011112222\",\"cloudResourceType\":\"top-level\",\"amazonAccountID\":4}",
             "{\"ID\":3,\"type\":\"aws-subnet\",\"name\":\"subnet-0aa11bb22\",\"parentGroupID\":2,\"cloudType\":\"amazon\",\"amazonSubnetID\":9}",
         ],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "computers",
@@ -119,6 +127,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"ID\":\"{n:1}\",\"hostName\":\"{name}.harborclinic.example\",\"displayName\":\"\",\"description\":\"{pick:Microscope bench|Reception|}\",\"lastIPUsed\":\"{ip}\",\"platform\":\"{pick:Microsoft Windows 10 (64 bit) Build 19045|Ubuntu Linux 22 (64 bit)|Red Hat Enterprise 8 (64 bit)}\",\"groupID\":\"{from:groups.ID}\",\"policyID\":3,\"lastAgentCommunication\":\"{millis}\",\"agentVersion\":\"20.0.0.7303\",\"agentGUID\":\"{guid}\",\"hostGUID\":\"{guid}\",\"created\":\"{millis}\",\"computerStatus\":{\"agentStatus\":\"{pick:active|active|active|inactive|warning}\",\"agentStatusMessages\":[\"Managed (Online)\"]},\"securityUpdates\":{\"updateStatus\":{\"status\":\"active\",\"statusMessage\":\"Up-to-date\"}},\"antiMalware\":{\"state\":\"on\",\"moduleStatus\":{\"agentStatus\":\"active\",\"agentStatusMessage\":\"On\"}},\"webReputation\":{\"moduleStatus\":{\"agentStatus\":\"inactive\"}},\"firewall\":{\"moduleStatus\":{\"agentStatus\":\"active\"}},\"intrusionPrevention\":{\"moduleStatus\":{\"agentStatus\":\"active\"}},\"integrityMonitoring\":{\"moduleStatus\":{\"agentStatus\":\"inactive\"}},\"logInspection\":{\"moduleStatus\":{\"agentStatus\":\"inactive\"}},\"applicationControl\":{\"moduleStatus\":{\"agentStatus\":\"inactive\"}},\"interfaces\":{\"interfaces\":[{\"ID\":1,\"name\":\"Ethernet0\",\"MAC\":\"{mac}\",\"IPs\":[\"{ip}\",\"fe80::1\"]}]}}",
         ),
         also: &[],
+        clock: None,
+        twin_every: 0,
     },
 ];
 

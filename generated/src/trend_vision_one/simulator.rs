@@ -73,6 +73,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"agentGuid\":\"7c0b2f1e-5b0d-4a55-9a3e-2f6d1e9a4c10\",\"loginAccount\":{\"value\":[\"NORTHFJORD\\\\amelie.roy\"],\"updatedDateTime\":\"{time}\"},\"endpointName\":{\"value\":\"ledger-pc-07\",\"updatedDateTime\":\"{time}\"},\"macAddress\":{\"value\":[\"02:00:5e:10:4a:7b\"],\"updatedDateTime\":\"{time}\"},\"ip\":{\"value\":[\"10.44.7.31\"],\"updatedDateTime\":\"{time}\"},\"osName\":\"Windows\",\"osVersion\":\"10.0.19045\",\"osDescription\":\"Windows 10 Pro (64 bit) build 19045\",\"productCode\":\"xes\",\"installedProductCodes\":[\"xes\",\"sao\"],\"_isolated\":false}",
             "{\"agentGuid\":\"e41f6a9d-93c2-4f0b-8d57-0b6c2a7f5e88\",\"loginAccount\":{\"value\":[],\"updatedDateTime\":\"{time}\"},\"endpointName\":{\"value\":\"build-srv-02\",\"updatedDateTime\":\"{time}\"},\"macAddress\":{\"value\":[\"02:00:5e:10:4a:80\",\"02:00:5e:10:4a:81\"],\"updatedDateTime\":\"{time}\"},\"ip\":{\"value\":[\"10.44.9.12\",\"10.44.9.13\"],\"updatedDateTime\":\"{time}\"},\"osName\":\"Linux\",\"osVersion\":\"5.15.0-112\",\"osDescription\":\"Ubuntu 22.04.4 LTS (64 bit)\",\"productCode\":\"\",\"installedProductCodes\":[],\"_isolated\":false}",
         ],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "accounts",
@@ -85,6 +87,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"accountName\":\"amelie.roy@northfjord.example\",\"iam\":\"AAD\",\"_state\":\"enabled\"}",
             "{\"accountName\":\"jonas.berg@northfjord.example\",\"iam\":\"OPAD\",\"_state\":\"enabled\"}",
         ],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "messages",
@@ -96,6 +100,8 @@ static COLLECTIONS: &[Collection] = &[
         also: &[
             "{\"uniqueId\":\"AAMkADhkZTc3ZmY1LWQ4NzctNDc2Zi1hNmI0LTkyZTk1ZjA2MjA1NgBGAAAAAADo\",\"messageId\":\"<b1f5c0d2e3@mail.parcel-billing.example>\",\"mailBox\":\"amelie.roy@northfjord.example\",\"messageSubject\":\"Outstanding invoice 7731\",\"_state\":\"delivered\"}",
         ],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "alerts",
@@ -107,6 +113,8 @@ static COLLECTIONS: &[Collection] = &[
         also: &[
             "{\"schemaVersion\":\"1.15\",\"id\":\"WB-31007-20240611-00900\",\"investigationStatus\":\"In Progress\",\"status\":\"In Progress\",\"investigationResult\":\"No Findings\",\"workbenchLink\":\"https://portal.xdr.trendmicro.com/index.html#/workbench/alerts/WB-31007-20240611-00900?ref=8d1e2f3a4b5c6d7e8f90a1b2c3d4e5f60718293a\",\"alertProvider\":\"TI\",\"modelId\":\"1a2b3c4d-1111-4222-8333-444455556666\",\"model\":\"Threat Intelligence Sweeping\",\"modelType\":\"preset\",\"score\":41,\"severity\":\"medium\",\"impactScope\":{\"desktopCount\":0,\"serverCount\":1,\"accountCount\":0,\"emailAddressCount\":0,\"containerCount\":0,\"cloudIdentityCount\":0,\"entities\":[{\"entityType\":\"host\",\"entityValue\":{\"guid\":\"e41f6a9d-93c2-4f0b-8d57-0b6c2a7f5e88\",\"name\":\"build-srv-02\",\"ips\":[\"10.44.9.12\",\"10.44.9.13\"]},\"entityId\":[\"10.44.9.12\",\"10.44.9.13\"],\"relatedEntities\":[],\"relatedIndicatorIds\":[1],\"provenance\":[\"Sweeping\"]}]},\"createdDateTime\":\"{time}\",\"updatedDateTime\":\"{time:60}\",\"createdBy\":\"Trend Micro\",\"totalIndicatorCount\":37,\"matchedIndicatorCount\":1,\"reportLink\":\"https://www.trendmicro.com/en_us/research/24/f/example-report.html\",\"campaign\":\"Example Campaign\",\"industry\":\"Logistics\",\"regionAndCountry\":\"Northern Europe/NO\",\"indicators\":[{\"id\":1,\"type\":\"domain\",\"fields\":[[\"hostName\"],[\"request\"]],\"value\":\"cdn.bad-parcel.example\",\"relatedEntities\":[[\"10.44.9.12\",\"10.44.9.13\"]],\"matchedIndicatorPatternIds\":[\"{guid}\"],\"firstSeenDateTimes\":[\"{time:-600}\"],\"lastSeenDateTimes\":[\"{time:-60}\"],\"provenance\":[\"Sweeping\"]}],\"matchedIndicatorPatterns\":[{\"id\":\"{guid}\",\"pattern\":\"[domain-name:value = 'cdn.bad-parcel.example']\",\"tags\":[\"STIX2.malicious-activity\"],\"matchedLogs\":[\"{\\\"hostName\\\":\\\"cdn.bad-parcel.example\\\"}\"]}]}",
         ],
+        clock: Some("createdDateTime"),
+        twin_every: 0,
     },
     Collection {
         name: "notes",
@@ -114,15 +122,43 @@ static COLLECTIONS: &[Collection] = &[
         count: 0,
         record: None,
         also: &[],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "detections",
         key: "uuid",
         count: 30,
         record: Some(
-            "{\"source\":\"endpointActivityData\",\"uuid\":\"{guid}\",\"filters\":[{\"id\":\"F{int:1000-9999}\",\"name\":\"Encoded PowerShell Command\",\"description\":\"PowerShell was started with an encoded argument\",\"mitreTacticIds\":[\"TA0002\"],\"mitreTechniqueIds\":[\"T1059.001\"],\"highlightedObjects\":[{\"type\":\"command_line\",\"field\":\"processCmd\",\"value\":\"powershell.exe -enc SQBFAFgA\"},{\"type\":\"port\",\"field\":\"objectPort\",\"value\":443}],\"riskLevel\":\"{pick:low|medium|high}\",\"type\":\"preset\"}],\"endpoint\":{\"endpointName\":\"{from:endpoints.endpointName.value}\",\"agentGuid\":\"{from:endpoints.agentGuid}\",\"ips\":[\"{ip}\"]},\"entityType\":\"endpoint\",\"entityName\":\"{from:endpoints.endpointName.value}\",\"detectedDateTime\":\"{time}\",\"ingestedDateTime\":\"{time:32}\",\"detail\":{\"eventTime\":\"{millis}\",\"tags\":[\"MITREV9.T1059.001\"],\"uuid\":\"{guid}\",\"productCode\":\"xes\",\"eventId\":\"1\",\"eventSubId\":2,\"endpointGuid\":\"{from:endpoints.agentGuid}\",\"endpointHostName\":\"{from:endpoints.endpointName.value}\",\"processCmd\":\"powershell.exe -enc SQBFAFgA\"}}",
+            "{\"source\":\"endpointActivityData\",\"uuid\":\"{guid}\",\"filters\":[{\"id\":\"F{int:1000-9999}\",\"name\":\"Encoded PowerShell Command\",\"description\":\"PowerShell was started with an encoded argument\",\"mitreTacticIds\":[\"TA0002\"],\"mitreTechniqueIds\":[\"T1059.001\"],\"highlightedObjects\":[{\"type\":\"command_line\",\"field\":\"processCmd\",\"value\":\"powershell.exe -enc SQBFAFgA\"},{\"type\":\"port\",\"field\":\"objectPort\",\"value\":443}],\"riskLevel\":\"{pick:low|medium|high}\",\"type\":\"preset\"}],\"endpoint\":{\"endpointName\":\"{from:endpoints.endpointName.value}\",\"agentGuid\":\"{from:endpoints.agentGuid}\",\"ips\":[\"{ip}\"]},\"entityType\":\"endpoint\",\"entityName\":\"{from:endpoints.endpointName.value}\",\"detectedDateTime\":\"{time}\",\"ingestedDateTime\":\"{seen}\",\"detail\":{\"eventTime\":\"{millis}\",\"tags\":[\"MITREV9.T1059.001\"],\"uuid\":\"{guid}\",\"productCode\":\"xes\",\"eventId\":\"1\",\"eventSubId\":2,\"endpointGuid\":\"{from:endpoints.agentGuid}\",\"endpointHostName\":\"{from:endpoints.endpointName.value}\",\"processCmd\":\"powershell.exe -enc SQBFAFgA\"}}",
         ),
         also: &[],
+        clock: Some("detectedDateTime"),
+        twin_every: 0,
+    },
+    Collection {
+        name: "search_detections",
+        key: "uuid",
+        count: 60,
+        record: Some(
+            "{\"uuid\":\"{guid}\",\"eventTime\":\"{millis}\",\"eventTimeDT\":\"{time}\",\"eventId\":\"{int:100100-100199}\",\"eventName\":\"{pick:WEB_POLICY_VIOLATION|MALWARE_DETECTION|DEVICE_CONTROL_VIOLATION}\",\"eventSubName\":\"Web Reputation\",\"productCode\":\"sao\",\"pname\":\"Endpoint Protection\",\"pver\":\"14.0.2\",\"mpname\":\"Management Console\",\"mpver\":\"14.0.2\",\"searchDL\":\"DDL\",\"act\":[\"{pick:Block|Log|Quarantine}\"],\"actResult\":\"Blocked\",\"blocking\":\"Web reputation\",\"cat\":\"{int:1-90}\",\"app\":\"HTTPS\",\"deviceGUID\":\"{guid}\",\"endpointGUID\":\"{from:endpoints.agentGuid}\",\"endpointHostName\":\"{from:endpoints.endpointName.value}\",\"endpointIp\":[\"{ip}\"],\"domainName\":\"NORTHFJORD\",\"src\":[\"{ip}\"],\"spt\":\"{int:49152-65535}\",\"dst\":[\"203.0.113.80\"],\"dpt\":443,\"dhost\":\"cdn.bad-parcel.example\",\"request\":\"https://cdn.bad-parcel.example/a/{hex:8}.bin\",\"requestClientApplication\":\"Mozilla/5.0 (X11; Linux x86_64)\",\"processName\":\"C:\\\\Program Files\\\\Browser\\\\browser.exe\",\"processPid\":\"{int:100-30000}\",\"fileName\":[\"{hex:8}.bin\"],\"fileSize\":\"{int:0-90000}\",\"threatName\":\"Example.Test.Threat\",\"mitreMapping\":[\"T1105 (TA0011)\"],\"tacticId\":[\"TA0011\"],\"tags\":[\"XSAE.F0001\"],\"rt\":\"{time}\",\"rt_utc\":\"{time}\"}",
+        ),
+        also: &[
+            "{\"uuid\":\"0b1f7c56-90ab-4a1d-8d0c-3f1b5e8a7710\",\"eventTime\":\"{millis}\",\"eventTimeDT\":\"{time}\",\"eventName\":\"MALWARE_DETECTION\",\"act\":\"Quarantine\",\"fileSize\":\"0\",\"tags\":null,\"endpointHostName\":\"lab-pc-21\"}",
+        ],
+        clock: Some("eventTime"),
+        twin_every: 0,
+    },
+    Collection {
+        name: "audit_logs",
+        key: "_number",
+        count: 40,
+        record: Some(
+            "{\"loggedDateTime\":\"{time}\",\"loggedUser\":\"user-{int:1-9}@northfjord.example\",\"loggedRole\":\"{pick:Master Administrator|Senior Analyst|Auditor}\",\"accessType\":\"{pick:Console|API}\",\"category\":\"{pick:Account Management|Logon and Logoff|Response Management}\",\"activity\":\"{pick:Log on|Log off|Add user account|Isolate endpoint}\",\"result\":\"{pick:Successful|Successful|Unsuccessful}\",\"details\":{\"ip\":\"10.44.7.{int:1-250}\",\"role\":\"{pick:Auditor|Analyst}\"},\"ingestedDateTime\":\"{seen}\",\"_number\":\"{n}\"}",
+        ),
+        also: &[],
+        clock: Some("loggedDateTime"),
+        twin_every: 7,
     },
     Collection {
         name: "endpoint_activities",
@@ -132,6 +168,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"dpt\":443,\"dst\":\"203.0.113.77\",\"endpointGuid\":\"{from:endpoints.agentGuid}\",\"endpointHostName\":\"{from:endpoints.endpointName.value}\",\"endpointIp\":[\"{ip}\"],\"eventId\":\"3\",\"eventSubId\":204,\"eventTime\":\"{millis}\",\"eventTimeDT\":\"{time}\",\"hostName\":\"cdn.bad-parcel.example\",\"logonUser\":[\"amelie.roy\"],\"objectFilePath\":\"C:\\\\Users\\\\amelie.roy\\\\AppData\\\\Local\\\\Temp\\\\inv.exe\",\"objectFileHashSha1\":\"{hex:40}\",\"objectPort\":443,\"objectSigner\":null,\"os\":\"Windows\",\"processCmd\":\"powershell.exe -nop -w hidden -enc SQBFAFgA\",\"processFilePath\":\"C:\\\\Windows\\\\System32\\\\WindowsPowerShell\\\\v1.0\\\\powershell.exe\",\"productCode\":\"xes\",\"searchDL\":\"SDL\",\"spt\":\"{int:49152-65535}\",\"src\":\"{ip}\",\"tags\":[\"MITRE.T1059.001\"],\"uuid\":\"{guid}\",\"_at\":\"{time}\"}",
         ),
         also: &[],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "email_activities",
@@ -141,6 +179,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"mailMsgSubject\":\"Outstanding invoice {int:1000-9999}\",\"mailMsgId\":\"<{hex:10}@mail.parcel-billing.example>\",\"msgUuid\":\"AAMk{hex:40}\",\"mailbox\":\"user-{n}@northfjord.example\",\"mailSenderIp\":\"198.51.100.24\",\"mailFromAddresses\":[\"billing@parcel-billing.example\"],\"mailToAddresses\":[\"user-{n}@northfjord.example\"],\"mailWholeHeader\":[\"Received: from mail.parcel-billing.example (198.51.100.24)\"],\"mailSourceDomain\":\"parcel-billing.example\",\"mailUrlsVisibleLink\":[\"http://parcel-billing.example/pay\"],\"mailUrlsRealLink\":[\"http://cdn.bad-parcel.example/pay\"],\"searchDL\":\"CAS\",\"scanType\":\"exchange\",\"eventTime\":\"{millis}\",\"org_id\":\"0f6a2f50-9d7f-4c9e-9d0a-7c4d8b1e2a35\",\"_at\":\"{time}\"}",
         ),
         also: &[],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "scripts",
@@ -153,6 +193,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"id\":\"2f6a0c8e-6d1d-4c61-9a0b-5b7c3d1e9f20\",\"fileName\":\"triage.sh\",\"fileType\":\"bash\",\"description\":\"collect triage data\",\"_content\":\"#!/bin/bash\\nuname -a\\n\"}",
             "{\"id\":\"8e4b2d10-7a53-4b1f-8c2d-1f3e5a7b9c0d\",\"fileName\":\"stop-svc.ps1\",\"fileType\":\"powershell\",\"_content\":\"Stop-Service spooler\\n\"}",
         ],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "exceptions",
@@ -165,6 +207,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"url\":\"https://*.northfjord.example/portal/*\",\"type\":\"url\",\"_value\":\"https://*.northfjord.example/portal/*\",\"description\":\"own portal\",\"lastModifiedDateTime\":\"{time}\"}",
             "{\"fileSha1\":\"0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c1d\",\"type\":\"fileSha1\",\"_value\":\"0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c1d\",\"lastModifiedDateTime\":\"{time}\"}",
         ],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "suspicious",
@@ -176,6 +220,8 @@ static COLLECTIONS: &[Collection] = &[
         also: &[
             "{\"fileSha1\":\"5f2b6d3a9c1e4780b4d2f6a1c3e59078d4b6a2f1\",\"type\":\"fileSha1\",\"_value\":\"5f2b6d3a9c1e4780b4d2f6a1c3e59078d4b6a2f1\",\"scanAction\":\"log\",\"riskLevel\":\"medium\",\"inExceptionList\":true,\"lastModifiedDateTime\":\"{time}\",\"expiredDateTime\":\"{time:864000}\"}",
         ],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "key_roles",
@@ -189,6 +235,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"name\":\"Senior Analyst\"}",
             "{\"name\":\"Analyst\"}",
         ],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "api_keys",
@@ -201,6 +249,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"id\":\"51c8a0f2-6e1b-4a7d-9c35-2b0d8f7e6a41\",\"name\":\"nightly-export\",\"status\":\"enabled\",\"role\":\"Auditor\",\"description\":\"read only export\",\"expiredDateTime\":\"{time:7776000}\",\"lastUsedDateTime\":\"{time}\"}",
             "{\"id\":\"6b7f2c1d-0a49-4f0e-8f51-7d3c2b1a0f9e\",\"name\":\"old-siem\",\"status\":\"disabled\",\"role\":\"Senior Analyst\",\"expiredDateTime\":\"{time:-86400}\",\"lastUsedDateTime\":\"\"}",
         ],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "tasks",
@@ -208,6 +258,8 @@ static COLLECTIONS: &[Collection] = &[
         count: 0,
         record: None,
         also: &[],
+        clock: None,
+        twin_every: 0,
     },
     Collection {
         name: "sandbox_tasks",
@@ -218,6 +270,8 @@ static COLLECTIONS: &[Collection] = &[
             "{\"id\":\"c2b7e9d4-1f3a-4d6c-8b5e-9a0f7c6d5e41\",\"action\":\"analyzeFile\",\"status\":\"succeeded\",\"createdDateTime\":\"{time}\",\"lastActionDateTime\":\"{time:290}\",\"resourceLocation\":\"https://api.xdr.trendmicro.com/v3.0/sandbox/analysisResults/c2b7e9d4-1f3a-4d6c-8b5e-9a0f7c6d5e41\",\"isCached\":false,\"digest\":{\"md5\":\"3e1b5d7f9a0c2e4681b3d5f7a9c0e2f4\",\"sha1\":\"5f2b6d3a9c1e4780b4d2f6a1c3e59078d4b6a2f1\",\"sha256\":\"9a1f3c5e7b2d4f6081a3c5e7092b4d6f8a0c2e4061839b5d7f1a3c5e7092b4d6\"},\"_riskLevel\":\"high\",\"_type\":\"file\"}",
             "{\"id\":\"4f0c6b2e-8d7a-49e1-a3c5-0b9d8e7f6a12\",\"action\":\"analyzeUrl\",\"status\":\"failed\",\"error\":{\"code\":\"Unsupported\",\"message\":\"Sample type is not supported.\"},\"createdDateTime\":\"{time}\",\"lastActionDateTime\":\"{time:5}\",\"isCached\":false,\"_type\":\"url\"}",
         ],
+        clock: None,
+        twin_every: 0,
     },
 ];
 
@@ -363,6 +417,11 @@ static CALLS: &[Behaviour] = &[
         counts: &["totalCount", "count"],
         since: &[("startDateTime", "createdDateTime")],
         until: &[("endDateTime", "createdDateTime")],
+        target: Some((
+            "dateTimeTarget",
+            &["createdDateTime", "updatedDateTime", "firstInvestigatedDateTime"],
+        )),
+        usual_start: Some(86400),
         page: Some(10),
         ..Behaviour::of(Method::Get, "/workbench/alerts", Verb::List)
     },
@@ -395,12 +454,43 @@ static CALLS: &[Behaviour] = &[
             ("detectedStartDateTime", "detectedDateTime"),
             ("ingestedStartDateTime", "ingestedDateTime"),
         ],
-        until: &[
+        before: &[
             ("detectedEndDateTime", "detectedDateTime"),
             ("ingestedEndDateTime", "ingestedDateTime"),
         ],
+        usual_start: Some(3600),
+        widest: Some(31536000),
+        up_to_now: true,
+        sizes: &[50, 100, 200],
+        token: "nextBatchToken",
         page: Some(50),
         ..Behaviour::of(Method::Get, "/oat/detections", Verb::List)
+    },
+    Behaviour {
+        of: Some("audit_logs"),
+        order: Some("orderBy"),
+        size: Some("top"),
+        since: &[("startDateTime", "loggedDateTime")],
+        until: &[("endDateTime", "loggedDateTime")],
+        target: Some(("dateTimeTarget", &["loggedDateTime", "ingestedDateTime"])),
+        usual_start: Some(15552000),
+        look_back: Some(15552000),
+        sizes: &[50, 100, 200],
+        page: Some(50),
+        ..Behaviour::of(Method::Get, "/audit/logs", Verb::List)
+    },
+    Behaviour {
+        of: Some("search_detections"),
+        size: Some("top"),
+        select: Some("select"),
+        since: &[("startDateTime", "eventTime")],
+        until: &[("endDateTime", "eventTime")],
+        count_only: &[("mode", Literal::Text("countOnly"))],
+        usual_start: Some(86400),
+        sizes: &[50, 100, 500, 1000, 5000],
+        page: Some(500),
+        answer: Some("{\"progressRate\":100}"),
+        ..Behaviour::of(Method::Get, "/search/detections", Verb::List)
     },
     Behaviour {
         of: Some("email_activities"),

@@ -307,6 +307,21 @@ pub struct Simulate {
     /// Milliseconds that each answer takes
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     pub latency: u64,
+    /// How long a time the first events are spread over, as 90s, 10m, 6h or 3d
+    #[arg(long, value_name = "SPAN", default_value = "1d")]
+    pub history: String,
+    /// Events a minute that appear in each stream while it runs
+    #[arg(long, value_name = "EVENTS", default_value_t = 0)]
+    pub rate: u64,
+    /// How long after its time an event may first be seen
+    #[arg(long, value_name = "SPAN", default_value = "0s")]
+    pub late: String,
+    /// How long the links to further pages are good [default: for ever]
+    #[arg(long, value_name = "SPAN")]
+    pub page_life: Option<String>,
+    /// Seconds that the service's clock is ahead of this machine's
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true)]
+    pub skew: i64,
     /// The token that may do everything
     #[arg(long, default_value = "simulated-master-token")]
     pub token: String,

@@ -1,5 +1,7 @@
 //! What a call does to the service, verb by verb.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use connectome_core::operation::Operation;
 use connectome_core::place::Place;
@@ -23,6 +25,8 @@ pub struct Turn<'a> {
     pub parameters: Vec<(&'static str, String)>,
     pub checked: Checked,
     pub active: &'a [&'static str],
+    /// How long the tokens of further pages are good.
+    pub page_life: Option<Duration>,
 }
 
 impl Turn<'_> {

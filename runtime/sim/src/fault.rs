@@ -47,6 +47,16 @@ pub const KINDS: &[(&str, &str)] = &[
     ("compression-bomb", "a small answer that unpacks to a very large one"),
     ("redirect-away", "a redirect to another host"),
     ("clock-skew", "a Date header a day off"),
+    ("expired-page", "400 for each further page, as for a token that is too old"),
+    ("empty-page", "an empty page with a link comes before each page"),
+    ("null-when-empty", "the list of records is null where it would be empty"),
+    ("empty-link", "the last page's link is an empty text"),
+    ("blank-link", "the next page's link holds blanks as they are"),
+    ("live-pages", "pages move when records come or go while they are read"),
+    ("other-end", "an end that belongs to a range does not, and the other way round"),
+    ("other-order", "records come the other way round where nobody asks for an order"),
+    ("no-count", "answers do not count"),
+    ("poison", "some records lack their id or their time, have odd ones, or are no objects"),
 ];
 
 impl FromStr for Fault {
@@ -74,6 +84,32 @@ impl FromStr for Fault {
             }
         }
     }
+}
+
+/// Whether a fault is about such a request at all; one that is not does not count.
+pub fn concerns(kind: &str, further_page: bool) -> bool {
+    kind != "expired-page" || further_page
+}
+
+/// What poison makes of a record, in one of several ways.
+pub fn poisoned(way: u64, mut record: Value, key: &str, clock: &str) -> Value {
+    let Value::Object(fields) = &mut record else { return record };
+    let mut set = |field: &str, value: Value| fields.insert(field.to_owned(), value).map(drop);
+    match way % 12 {
+        0 => fields.remove(key).map(drop),
+        1 => fields.remove(clock).map(drop),
+        2 => set(clock, Value::Null),
+        3 => set(clock, json!("yesterday")),
+        4 => set(clock, json!([2024, 6, 11])),
+        5 => set(clock, json!(true)),
+        6 => set(key, json!({ "id": way })),
+        7 => set(key, Value::Null),
+        8 => return json!(format!("no record but a text {way}")),
+        9 => return json!([way]),
+        10 => return json!(way),
+        _ => return Value::Null,
+    };
+    record
 }
 
 /// What a fault makes of a request before it is looked at.

@@ -4,6 +4,7 @@
 //! A [`Service`] is data that the generator writes. [`Simulator`] holds its state and answers requests; [`serve`] puts
 //! it on a loopback address.
 
+mod admin;
 mod behave;
 mod check;
 mod fault;
@@ -15,7 +16,10 @@ mod record;
 mod server;
 mod simulator;
 mod store;
+mod template;
+mod timeline;
 mod token;
+mod window;
 
 use connectome_core::connector::Connector;
 use connectome_core::operation::{Method, Operation};
@@ -95,6 +99,11 @@ pub struct Collection {
     pub record: Option<&'static str>,
     /// Further records, before the made ones.
     pub also: &'static [&'static str],
+    /// The field that says when a record happened; with it, records may be seen late and appear while the simulation
+    /// runs.
+    pub clock: Option<&'static str>,
+    /// Every so many-th made record equals the one before it; 0 for none.
+    pub twin_every: usize,
 }
 
 /// An error of a service.
@@ -129,14 +138,30 @@ pub struct Behaviour {
     pub by: &'static [&'static str],
     /// Query parameters that bound fields from below.
     pub since: &'static [(&'static str, &'static str)],
-    /// Query parameters that bound fields from above.
+    /// Query parameters that bound fields from above, the bound included.
     pub until: &'static [(&'static str, &'static str)],
+    /// Query parameters that bound fields from above, the bound excluded.
+    pub before: &'static [(&'static str, &'static str)],
+    /// The query parameter that says which field is bounded, and what it may say.
+    pub target: Option<(&'static str, &'static [&'static str])>,
+    /// How long before now a range begins that says no start, in seconds.
+    pub usual_start: Option<u64>,
+    /// How long before now a range may begin, in seconds.
+    pub look_back: Option<u64>,
+    /// The widest range, in seconds.
+    pub widest: Option<u64>,
+    /// Whether a range may not end after now.
+    pub up_to_now: bool,
     /// The query parameter of the order.
     pub order: Option<&'static str>,
     /// The query parameter of the page's size.
     pub size: Option<&'static str>,
     /// The page's size where no parameter says.
     pub page: Option<usize>,
+    /// The sizes that the parameter may say; all when empty.
+    pub sizes: &'static [usize],
+    /// The query parameter of a further page's token.
+    pub token: &'static str,
     /// The keys under which the answer counts.
     pub counts: &'static [&'static str],
     /// Query parameters with which only the count is given.
@@ -188,9 +213,17 @@ impl Behaviour {
             by: &[],
             since: &[],
             until: &[],
+            before: &[],
+            target: None,
+            usual_start: None,
+            look_back: None,
+            widest: None,
+            up_to_now: false,
             order: None,
             size: None,
             page: None,
+            sizes: &[],
+            token: "skipToken",
             counts: &[],
             count_only: &[],
             select: None,

@@ -3,15 +3,12 @@
 use connectome_core::operation::Method;
 use connectome_core::page::{Next, Page, PagePlace};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::behave::{Turn, parsed, shown};
 use crate::http::Reply;
 use crate::simulator::failure;
 use crate::store::{Snapshot, Store};
-
-/// The query parameter of a further page's token, and of the place in its list.
-const TOKEN: &str = "skipToken";
 
 impl Turn<'_> {
     pub fn list(&self, store: &mut Store) -> Reply {
@@ -20,15 +17,15 @@ impl Turn<'_> {
             Some(page @ Page { next: Next::After { .. }, .. }) => return self.by_last(store, page),
             _ => {}
         }
-        if let Some(token) = self.request.parameter(TOKEN) {
-            let (token, at) = token.split_once('.').unwrap_or((token, "0"));
-            let at = at.parse().unwrap_or(0);
-            return match store.snapshot(token).filter(|snapshot| snapshot.path == self.request.path) {
-                Some(snapshot) => self.page(store, token, snapshot, at),
-                None => failure(self.service, "invalid", Some("The request token expired.")),
-            };
+        self.windowed(store).unwrap_or_else(|refused| refused)
+    }
+
+    fn windowed(&self, store: &mut Store) -> Result<Reply, Reply> {
+        self.well_formed()?;
+        if let Some(token) = self.request.parameter(self.behaviour.token) {
+            return self.further(store, token);
         }
-        let records = self.select(store);
+        let records = self.select(store)?;
         let only_count = !self.behaviour.count_only.is_empty()
             && self
                 .behaviour
@@ -37,101 +34,130 @@ impl Turn<'_> {
                 .all(|(name, value)| self.request.parameter(name) == Some(&value.text()));
         if only_count {
             let key = self.behaviour.counts.first().copied().unwrap_or("totalCount");
-            return Reply::json(200, &json!({ key: records.len() }));
+            return Ok(Reply::json(200, &json!({ key: records.len() })));
         }
         let page = self.behaviour.size.and_then(|name| self.request.parameter(name)).and_then(|text| text.parse().ok());
         let page = page.or(self.behaviour.page).unwrap_or(usize::MAX).max(1);
-        let snapshot = Snapshot { path: self.request.path.clone(), records, page };
-        if snapshot.records.len() <= page {
-            return self.page(store, "", &snapshot, 0);
+        let snapshot = Snapshot { path: self.request.path.clone(), records, page, born: store.now() };
+        if snapshot.records.len() <= page && !self.active.contains(&"empty-page") {
+            return Ok(self.page(store, "", &snapshot, 0, false));
         }
         let token = store.keep(snapshot);
-        match store.snapshot(&token) {
-            Some(snapshot) => self.page(store, &token, snapshot, 0),
-            None => self.missing(),
-        }
+        store
+            .snapshot(&token)
+            .map(|snapshot| self.page(store, &token, snapshot, 0, false))
+            .ok_or_else(|| self.missing())
     }
 
-    /// The numbers of the records that the request asks for, in its order.
-    fn select(&self, store: &Store) -> Vec<usize> {
-        let collection = self.collection();
-        let bounds = |pairs: &'static [(&'static str, &'static str)]| {
-            pairs
-                .iter()
-                .filter_map(|(parameter, field)| Some((*field, self.request.parameter(parameter)?)))
-                .collect::<Vec<_>>()
+    /// A page that the link of another one names: the token, the place in the list, and whether it was announced by an
+    /// empty page.
+    fn further(&self, store: &mut Store, text: &str) -> Result<Reply, Reply> {
+        let expired = || failure(self.service, "invalid", Some("The request token expired."));
+        let mut parts = text.split(['.', ' ']);
+        let token = parts.next().unwrap_or_default();
+        let at = parts.next().and_then(|at| at.parse().ok()).unwrap_or(0);
+        let announced = parts.next().is_some();
+        let life = self.page_life.map_or(i64::MAX, |life| i64::try_from(life.as_millis()).unwrap_or(i64::MAX));
+        let old = |snapshot: &&Snapshot| store.now() - snapshot.born >= life || self.active.contains(&"expired-page");
+        let Some(snapshot) =
+            store.snapshot(token).filter(|it| it.path == self.request.path).filter(|snapshot| !old(snapshot))
+        else {
+            return Err(expired());
         };
-        let (since, until) = (bounds(self.behaviour.since), bounds(self.behaviour.until));
-        let order = self
-            .behaviour
-            .order
-            .and_then(|name| self.request.parameter(name))
-            .and_then(|text| text.split_once(' ').or(Some((text, "asc"))));
-        let text = |record: &Value, field: &str| {
-            record.get(field).map(|it| it.as_str().map_or_else(|| it.to_string(), str::to_owned)).unwrap_or_default()
-        };
-        let key = |record: &Value| order.map(|(field, _)| text(record, field)).unwrap_or_default();
-        let owner = self.owner();
-        let mut kept: Vec<(String, usize)> = (0..store.length(collection))
-            .filter_map(|number| {
-                let record = store.get(collection, number)?;
-                let inside = since.iter().all(|(field, bound)| *text(&record, field) >= **bound)
-                    && until.iter().all(|(field, bound)| *text(&record, field) <= **bound);
-                let mine = owner.as_ref().is_none_or(|(field, value)| text(&record, field) == *value);
-                let passes = self.checked.filter.as_ref().is_none_or(|filter| filter.holds(&record));
-                (inside && mine && passes).then(|| (key(&record), number))
-            })
-            .collect();
-        match order {
-            Some((_, "desc")) => kept.sort_by(|a, b| b.0.cmp(&a.0)),
-            Some(_) => kept.sort_by(|a, b| a.0.cmp(&b.0)),
-            None => {}
+        if !self.active.contains(&"live-pages") {
+            return Ok(self.page(store, token, snapshot, at, announced));
         }
-        kept.into_iter().map(|(_, number)| number).collect()
+        let (path, page, born) = (snapshot.path.clone(), snapshot.page, snapshot.born);
+        let snapshot = Snapshot { path, page, born, records: self.select(store)? };
+        Ok(self.page(store, token, &snapshot, at, announced))
     }
 
-    /// A list below a path parameter holds the records of that parent: `by` names the field that points to it.
-    fn owner(&self) -> Option<(&'static str, String)> {
-        let field = self.behaviour.by.first()?;
-        let (_, value) = self.parameters.first()?;
-        Some((field, value.clone()))
-    }
-
-    fn page(&self, store: &Store, token: &str, snapshot: &Snapshot, at: usize) -> Reply {
+    fn page(&self, store: &Store, token: &str, snapshot: &Snapshot, at: usize, announced: bool) -> Reply {
+        let empty = self.active.contains(&"empty-page") && !announced && !snapshot.records.is_empty();
         let numbers = snapshot.records.get(at..).unwrap_or_default();
-        let here = &numbers[..numbers.len().min(snapshot.page)];
-        let records: Vec<Value> = here
-            .iter()
-            .filter_map(|number| store.get(self.collection(), *number))
-            .map(|record| self.picked(shown(&record)))
-            .collect();
+        let here = if empty { &[] } else { &numbers[..numbers.len().min(snapshot.page)] };
+        let mut records = Vec::with_capacity(here.len() * 1024);
+        let mut count = 0;
+        for number in here {
+            let start = records.len();
+            if count > 0 {
+                records.push(b',');
+            }
+            if self.record(store, *number, &mut records) {
+                count += 1;
+            } else {
+                records.truncate(start);
+            }
+        }
         let mut body = match parsed(self.behaviour.answer) {
-            Value::Object(fields) => Value::Object(fields),
-            _ => json!({}),
+            Value::Object(fields) => fields,
+            _ => Map::new(),
         };
-        for (key, count) in self.behaviour.counts.iter().zip([snapshot.records.len(), records.len()]) {
-            body[*key] = json!(count);
+        if !self.active.contains(&"no-count") {
+            for (key, count) in self.behaviour.counts.iter().zip([snapshot.records.len(), count]) {
+                body.insert((*key).to_owned(), json!(count));
+            }
         }
         let page = self.operation.and_then(|operation| operation.page);
+        let next = match page.map(|page| page.next) {
+            Some(Next::Link([key, ..])) => Some(*key),
+            Some(_) => None,
+            None => Some("nextLink"),
+        };
         let items = page.and_then(|page| page.items.last().copied()).unwrap_or("items");
-        body[items] = Value::Array(records);
-        let repeated = self.active.contains(&"repeated-link");
-        let next =
-            if repeated { Some(at) } else { Some(at + here.len()).filter(|next| *next < snapshot.records.len()) };
-        if let (Some(next), Some(Next::Link([key, ..]))) = (next, page.map(|page| page.next)) {
-            body[*key] =
-                json!(format!("{}{}?{}", self.service.public_origin, self.request.path, self.further(token, next)));
+        let all = if count == 0 && self.active.contains(&"null-when-empty") {
+            b"null".to_vec()
+        } else {
+            [b"[", records.as_slice(), b"]"].concat()
+        };
+        let following = Some(at + here.len()).filter(|next| *next < snapshot.records.len());
+        let place = if empty {
+            Some(format!("{at}.announced"))
+        } else if self.active.contains(&"repeated-link") {
+            Some(at.to_string())
+        } else {
+            following.map(|next| next.to_string())
+        };
+        let link = place.map(|place| self.link(token, &place));
+        let link = link.or_else(|| self.active.contains(&"empty-link").then(String::new));
+        let mut bytes = Value::Object(body).to_string().into_bytes();
+        bytes.pop();
+        let mut member = |name: &str, value: &[u8]| {
+            if bytes.len() > 1 {
+                bytes.push(b',');
+            }
+            bytes.extend_from_slice(json!(name).to_string().as_bytes());
+            bytes.push(b':');
+            bytes.extend_from_slice(value);
+        };
+        member(items, &all);
+        if let (Some(key), Some(link)) = (next, link) {
+            member(key, json!(link).to_string().as_bytes());
         }
-        Reply::json(200, &body)
+        bytes.push(b'}');
+        Reply::bytes(200, "application/json", bytes)
     }
 
-    /// The query of a further page: what was asked at first, and the token. A client follows it as it is.
-    fn further(&self, token: &str, next: usize) -> String {
-        let asked = self.request.query.iter().filter(|(name, _)| name != TOKEN);
+    /// Writes a record as this request is shown it.
+    fn record(&self, store: &Store, number: usize, out: &mut Vec<u8>) -> bool {
+        let picks = self.behaviour.select.is_some_and(|name| self.request.parameter(name).is_some());
+        if !picks {
+            return store.write(self.collection(), number, self.active.contains(&"poison"), out);
+        }
+        let Some(record) = store.get(self.collection(), number) else { return false };
+        // Writing to a vector cannot fail.
+        let _ = serde_json::to_writer(out, &self.picked(shown(&record)));
+        true
+    }
+
+    /// The link of a further page: what was asked at first, and the token. A client follows it as it is.
+    fn link(&self, token: &str, place: &str) -> String {
+        let asked = self.request.query.iter().filter(|(name, _)| name != self.behaviour.token);
         let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let mut pairs: Vec<String> = asked.map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-        pairs.push(format!("{TOKEN}={token}.{next}"));
-        pairs.join("&")
+        let mark = if self.active.contains(&"blank-link") { ' ' } else { '.' };
+        pairs.push(format!("{}={token}{mark}{place}", self.behaviour.token));
+        format!("{}{}?{}", self.service.public_origin, self.request.path, pairs.join("&"))
     }
 
     fn picked(&self, record: Value) -> Value {

@@ -7,24 +7,23 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::template;
+
 /// What a generator may look at.
 pub struct Maker<'a> {
     /// The simulation's seed and the collection's own.
     pub seed: u64,
     /// Which record of the collection.
     pub number: usize,
-    /// How many the collection holds, for times that are spread out.
-    pub count: usize,
-    /// The time at which the simulation started.
-    pub start: Timestamp,
+    /// The time that it bears, in milliseconds.
+    pub moment: i64,
+    /// When it can first be seen.
+    pub seen: i64,
     /// Finds a field of another collection's record.
     pub other: &'a dyn Fn(&str, usize, &str) -> Value,
     /// Fields that `{field}` may name.
     pub fields: &'a Map<String, Value>,
 }
-
-/// Over this time the times of records are spread, in seconds.
-const SPREAD: i64 = 86_400;
 
 const NAMES: [&str; 16] = [
     "ledger",
@@ -64,11 +63,12 @@ impl Maker<'_> {
     }
 
     fn text(&self, text: &str, turn: &mut u64) -> Value {
-        if let Some(whole) = text.strip_prefix('{').and_then(|it| it.strip_suffix('}'))
-            && !whole.contains(['{', '}'])
-            && !whole.is_empty()
-        {
-            return self.generate(whole, turn);
+        let mut next = |generator: &str| {
+            *turn += 1;
+            self.generate(generator, *turn)
+        };
+        if let Some(generator) = template::whole(text) {
+            return next(generator);
         }
         let mut made = String::with_capacity(text.len() + 16);
         let mut rest = text;
@@ -76,7 +76,7 @@ impl Maker<'_> {
             made.push_str(before);
             match after.split_once('}') {
                 Some((generator, after)) if is_generator(generator) || self.fields.contains_key(generator) => {
-                    match self.generate(generator, turn) {
+                    match next(generator) {
                         Value::String(text) => made.push_str(&text),
                         other => made.push_str(&other.to_string()),
                     }
@@ -92,14 +92,14 @@ impl Maker<'_> {
         Value::from(made)
     }
 
-    fn generate(&self, generator: &str, turn: &mut u64) -> Value {
+    /// What a generator makes; each has a turn of its own in its record.
+    pub fn generate(&self, generator: &str, turn: u64) -> Value {
         let (word, argument) = generator.split_once(':').unwrap_or((generator, ""));
-        *turn += 1;
         // A record's own field goes before a generator of the same name.
         if let Some(field) = self.fields.get(generator) {
             return field.clone();
         }
-        let chance = mix(self.seed ^ mix(self.number as u64 ^ (*turn << 48)));
+        let chance = mix(self.seed ^ mix(self.number as u64 ^ (turn << 48)));
         match word {
             "n" => Value::from(self.number + argument.parse::<usize>().unwrap_or(0)),
             "id" => Value::from(format!("{:0width$}", self.number, width = argument.parse().unwrap_or(1))),
@@ -124,8 +124,9 @@ impl Maker<'_> {
                 let choices: Vec<&str> = argument.split('|').collect();
                 Value::from(choices[(chance as usize) % choices.len()])
             }
-            "time" => Value::from(self.time(argument.parse().unwrap_or(0)).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
-            "millis" => Value::from(self.time(argument.parse().unwrap_or(0)).as_millisecond()),
+            "time" => Value::from(written(self.moment, argument)),
+            "seen" => Value::from(written(self.seen, argument)),
+            "millis" => Value::from(self.moment + 1000 * argument.parse::<i64>().unwrap_or(0)),
             "from" => {
                 let (collection, field) = argument.split_once('.').unwrap_or((argument, ""));
                 (self.other)(collection, self.number, field)
@@ -133,17 +134,21 @@ impl Maker<'_> {
             _ => Value::from(format!("{{{generator}}}")),
         }
     }
-
-    /// The record's own time: the first is the newest, the last a day old.
-    fn time(&self, later: i64) -> Timestamp {
-        let back = SPREAD * (self.number as i64 + 1) / (self.count as i64 + 1);
-        Timestamp::from_second(self.start.as_second() - back + later).unwrap_or(self.start)
-    }
 }
 
-fn is_generator(text: &str) -> bool {
+/// A time in whole seconds, so many seconds later.
+fn written(moment: i64, later: &str) -> String {
+    let second = moment.div_euclid(1000) + later.parse::<i64>().unwrap_or(0);
+    Timestamp::from_second(second).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Whether this is a generator, rather than a text in braces.
+pub fn is_generator(text: &str) -> bool {
     let word = text.split(':').next().unwrap_or_default();
-    matches!(word, "n" | "id" | "guid" | "hex" | "ip" | "mac" | "name" | "int" | "pick" | "time" | "millis" | "from")
+    matches!(
+        word,
+        "n" | "id" | "guid" | "hex" | "ip" | "mac" | "name" | "int" | "pick" | "time" | "seen" | "millis" | "from"
+    )
 }
 
 /// A well-mixed number from any other (splitmix64).

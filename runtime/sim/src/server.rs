@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::admin::Pieces;
 use crate::http::{Manner, Reply, Request};
 use crate::simulator::Simulator;
 
@@ -22,6 +23,12 @@ use crate::simulator::Simulator;
 pub trait Respond: Send + Sync + 'static {
     /// Answers a request.
     fn respond(&self, request: &Request) -> Reply;
+
+    /// An answer that is too long to be held, in pieces.
+    fn stream(self: Arc<Self>, request: &Request) -> Option<Pieces> {
+        let _ = request;
+        None
+    }
 
     /// Whether connections may be reset.
     fn resets(&self) -> bool {
@@ -132,7 +139,7 @@ async fn accept<S: Respond>(listener: TcpListener, simulator: Arc<S>, acceptor: 
 async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, simulator: Arc<impl Respond>) {
     let service = service_fn(move |request| {
         let simulator = simulator.clone();
-        async move { answer(request, &*simulator).await }
+        async move { answer(request, simulator).await }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -150,7 +157,7 @@ type Body = StreamBody<ReceiverStream>;
 
 async fn answer(
     request: hyper::Request<Incoming>,
-    simulator: &impl Respond,
+    simulator: Arc<impl Respond>,
 ) -> Result<hyper::Response<Body>, io::Error> {
     let (parts, body) = request.into_parts();
     let body =
@@ -167,14 +174,23 @@ async fn answer(
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
         .map(|(name, value)| (decode(name), decode(value)))
         .collect();
-    let reply = simulator.respond(&Request {
-        method: parts.method.to_string(),
-        path: parts.uri.path().to_owned(),
-        query,
-        headers,
-        body,
+    let request = Request { method: parts.method.to_string(), path: parts.uri.path().to_owned(), query, headers, body };
+    match simulator.clone().stream(&request) {
+        Some(pieces) => stream(pieces),
+        None => send(simulator.respond(&request)).await,
+    }
+}
+
+fn stream(pieces: Pieces) -> Result<hyper::Response<Body>, io::Error> {
+    let (sender, receiver) = mpsc::channel::<Result<Frame<Bytes>, io::Error>>(4);
+    tokio::spawn(async move {
+        for piece in pieces {
+            if sender.send(Ok(Frame::data(piece))).await.is_err() {
+                break;
+            }
+        }
     });
-    send(reply).await
+    Ok(hyper::Response::new(StreamBody::new(ReceiverStream(receiver))))
 }
 
 async fn send(reply: Reply) -> Result<hyper::Response<Body>, io::Error> {

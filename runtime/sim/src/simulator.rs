@@ -1,22 +1,25 @@
 //! The engine: who asks, what for, whether it is well formed; then what the call does.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
+use connectome_core::clock::Clock;
 use connectome_core::operation::Operation;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
+use crate::admin::{self, Pieces};
 use crate::behave::Turn;
 use crate::check::check;
 use crate::fault::{self, Fault};
 use crate::http::{Manner, Reply, Request};
 use crate::server::Respond;
 use crate::store::Store;
+use crate::timeline::Timeline;
 use crate::token::{Grants, Token};
-use crate::{Behaviour, Service};
+use crate::{Behaviour, Service, Verb};
 
 /// How a simulation is set up.
 #[derive(Debug, Clone)]
@@ -33,6 +36,18 @@ pub struct Options {
     pub start: Timestamp,
     /// How long each answer takes.
     pub latency: Duration,
+    /// Over how long a time before the start records are spread.
+    pub history: Duration,
+    /// How long after its time a record that happens may first be seen.
+    pub late: Duration,
+    /// How many records a minute appear in each collection whose records happen.
+    pub rate: u64,
+    /// How long the tokens of further pages are good.
+    pub page_life: Option<Duration>,
+    /// How many seconds the service's clock is ahead of time, or behind it.
+    pub skew: i64,
+    /// The service's clock; when absent, it starts at `start` and goes on as time does.
+    pub clock: Option<Arc<dyn Clock>>,
 }
 
 impl Options {
@@ -45,6 +60,12 @@ impl Options {
             tokens: vec![Token::master(token)],
             start: Timestamp::now(),
             latency: Duration::ZERO,
+            history: Duration::from_secs(86_400),
+            late: Duration::ZERO,
+            rate: 0,
+            page_life: None,
+            skew: 0,
+            clock: None,
         }
     }
 }
@@ -57,6 +78,7 @@ pub struct Simulator {
     store: Mutex<Store>,
     met: Vec<AtomicU32>,
     requests: AtomicU64,
+    began: Instant,
 }
 
 impl std::fmt::Debug for Simulator {
@@ -70,6 +92,10 @@ impl Respond for Simulator {
         self.respond(request)
     }
 
+    fn stream(self: Arc<Self>, request: &Request) -> Option<Pieces> {
+        admin::records(self, request)
+    }
+
     fn resets(&self) -> bool {
         self.options.faults.iter().any(|fault| fault.kind == "reset")
     }
@@ -78,11 +104,26 @@ impl Respond for Simulator {
 impl Simulator {
     /// A service as its spec describes it.
     pub fn new(service: &'static Service, options: Options) -> Self {
-        let store = Store::new(service.collections, options.seed, options.scale.max(1), options.start);
+        let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        let timeline = Timeline {
+            start: options.start.as_millisecond() + options.skew * 1000,
+            history: seconds(options.history),
+            late: seconds(options.late) * 1000,
+            rate: options.rate,
+        };
+        let store = Store::new(service.collections, options.seed, options.scale.max(1), timeline);
         let base = service.connector.base;
         let base_path = base.rsplit_once('}').map_or("", |(_, path)| path);
         let met = options.faults.iter().map(|_| AtomicU32::new(0)).collect();
-        Self { service, base_path, options, store: Mutex::new(store), met, requests: AtomicU64::new(0) }
+        Self {
+            service,
+            base_path,
+            options,
+            store: Mutex::new(store),
+            met,
+            requests: AtomicU64::new(0),
+            began: Instant::now(),
+        }
     }
 
     /// The service.
@@ -124,17 +165,46 @@ impl Simulator {
         self.store().add(collection, record);
     }
 
-    fn store(&self) -> std::sync::MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// The service's time.
+    pub fn now(&self) -> Timestamp {
+        let elapsed = || self.options.start.checked_add(self.began.elapsed()).unwrap_or(self.options.start);
+        let now = self.options.clock.as_ref().map_or_else(elapsed, |clock| clock.now());
+        now.checked_add(SignedDuration::from_secs(self.options.skew)).unwrap_or(now)
+    }
+
+    /// The state as it is now.
+    pub(crate) fn store(&self) -> std::sync::MutexGuard<'_, Store> {
+        let mut store = self.store.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        store.advance(self.now().as_millisecond());
+        store
     }
 
     /// Answers a request.
     pub fn respond(&self, request: &Request) -> Reply {
         self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut reply = self.answer(request);
+        if self.options.skew != 0 || self.options.clock.is_some() {
+            let date = self.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            if !reply.headers.iter().any(|(name, _)| name == "Date") {
+                reply = reply.header("Date", date);
+            }
+        }
+        reply
+    }
+
+    fn answer(&self, request: &Request) -> Reply {
+        if let Some(wanted) = admin::wanted(request) {
+            return match self.knows(request) {
+                true => admin::answer(self, request, wanted),
+                false => self.said("unauthorized", "Authentication failed."),
+            };
+        }
         let Some(path) = request.path.strip_prefix(self.base_path).filter(|path| path.starts_with('/')) else {
             return self.said("no_such_path", "There is nothing here.");
         };
-        let active = self.active(path);
+        let call = self.service.calls.iter().find(|call| matches(call, request, path).is_some());
+        let further_page = call.is_some_and(|call| request.parameter(call.token).is_some());
+        let active = self.active(path, further_page);
         if let Some(reply) = active.iter().find_map(|kind| fault::before(kind)) {
             return reply;
         }
@@ -155,11 +225,12 @@ impl Simulator {
     }
 
     /// The faults that this request meets.
-    fn active(&self, path: &str) -> Vec<&'static str> {
+    fn active(&self, path: &str, further_page: bool) -> Vec<&'static str> {
         let faults = self.options.faults.iter().zip(&self.met);
         faults
             .filter(|(fault, met)| {
                 path.starts_with(&fault.path)
+                    && fault::concerns(fault.kind, further_page)
                     && fault.times.is_none_or(|times| met.fetch_add(1, Ordering::Relaxed) < times)
             })
             .map(|(fault, _)| fault.kind)
@@ -179,7 +250,8 @@ impl Simulator {
         };
         let operation = self.operation(request, path);
         if let Some(operation) = operation
-            && let Some((app, name)) = lacking(operation, token)
+            && let Some((app, name)) =
+                lacking(operation, token).or_else(|| self.all(request, path).find_map(|other| denied(other, token)))
         {
             return self.said("forbidden", &format!("The role lacks {app}: {name}."));
         }
@@ -198,8 +270,22 @@ impl Simulator {
             parameters,
             checked,
             active,
+            page_life: self.options.page_life,
         };
         turn.answer(&mut store)
+    }
+
+    /// Whether the request bears a token that has not expired.
+    pub(crate) fn knows(&self, request: &Request) -> bool {
+        self.token(request).is_some_and(|token| token.grants != Grants::Expired)
+    }
+
+    /// Whether some records of a collection are spoilt wherever they are listed.
+    pub(crate) fn poisons(&self, collection: &str) -> bool {
+        let lists = self.service.calls.iter().filter(|call| call.of == Some(collection) && call.does == Verb::List);
+        let paths: Vec<&str> = lists.map(|call| call.path).collect();
+        let poison = self.options.faults.iter().filter(|fault| fault.kind == "poison");
+        poison.into_iter().any(|fault| paths.iter().any(|path| path.starts_with(&fault.path)))
     }
 
     fn token(&self, request: &Request) -> Option<&Token> {
@@ -214,11 +300,16 @@ impl Simulator {
 
     /// The operation that makes such a request: the first whose fixed parameters agree, or else the first of the call.
     fn operation(&self, request: &Request, path: &str) -> Option<&'static Operation> {
-        let all = self.service.connector.operations.iter().chain(self.service.reads);
-        let mut fitting = all.copied().filter(|operation| {
+        self.all(request, path).next()
+    }
+
+    /// Every operation that makes such a request: actions, reads of a graph, streams.
+    fn all<'a>(&self, request: &'a Request, path: &'a str) -> impl Iterator<Item = &'static Operation> + use<'a> {
+        let connector = self.service.connector;
+        let streams = connector.streams.iter().map(|stream| stream.read);
+        connector.operations.iter().chain(self.service.reads).copied().chain(streams).filter(|operation| {
             operation.call.method.text() == request.method && fits(operation.call.path, path).is_some()
-        });
-        fitting.next()
+        })
     }
 
     fn said(&self, name: &str, otherwise: &str) -> Reply {
@@ -257,12 +348,20 @@ pub(crate) fn failure_body(service: &Service, name: &str, message: Option<&str>)
     (known.map_or(usual.0, |failure| failure.status), body)
 }
 
-fn lacking<'a>(operation: &'a Operation, token: &Token) -> Option<(&'a str, &'a str)> {
-    operation
-        .permissions
-        .iter()
-        .flat_map(|(app, names)| names.iter().map(|name| (*app, *name)))
-        .find(|(app, name)| !token.may(app, name))
+type Permission = (&'static str, &'static str);
+
+fn permissions(operation: &Operation) -> impl Iterator<Item = Permission> + use<> {
+    operation.permissions.iter().flat_map(|(app, names)| names.iter().map(|name| (*app, *name)))
+}
+
+fn lacking(operation: &Operation, token: &Token) -> Option<Permission> {
+    permissions(operation).find(|(app, name)| !token.may(app, name))
+}
+
+/// What a token was expressly denied: a call goes by several names where an action and a stream both make it.
+fn denied(operation: &Operation, token: &Token) -> Option<Permission> {
+    let Grants::AllBut(list) = &token.grants else { return None };
+    permissions(operation).find(|(app, name)| list.iter().any(|(a, n)| a == app && n == name))
 }
 
 fn matches(call: &Behaviour, request: &Request, path: &str) -> Option<Vec<(&'static str, String)>> {

@@ -24,18 +24,20 @@ pub fn run(world: &World, verb: &Describe) -> Outcome {
             print::document(world.arguments.output, &entry)
         };
     };
-    for (kind, one) in KINDS {
-        let found = list(&entry, kind).iter().find(|it| match one {
-            "stream" => connector.stream(name).is_some_and(|stream| stream.name == text(it, "name")),
-            _ => text(it, "name") == *name || text(it, "title").eq_ignore_ascii_case(name),
-        });
-        if let Some(found) = found {
-            return if world.arguments.output == Form::Text {
-                print::text(&part(&entry, one, found))
-            } else {
-                print::document(world.arguments.output, found)
-            };
-        }
+    // What is called so goes before what may also be called so.
+    let stream = connector.stream(name).map(|stream| stream.name);
+    let parts = || KINDS.iter().flat_map(|(kind, one)| list(&entry, kind).iter().map(move |it| (*one, it)));
+    let named = |(_, it): &(&str, &Value)| text(it, "name") == *name;
+    let also = |(one, it): &(&str, &Value)| match *one {
+        "stream" => stream == Some(text(it, "name")),
+        _ => text(it, "title").eq_ignore_ascii_case(name),
+    };
+    if let Some((one, found)) = parts().find(named).or_else(|| parts().find(also)) {
+        return if world.arguments.output == Form::Text {
+            print::text(&part(&entry, one, found))
+        } else {
+            print::document(world.arguments.output, found)
+        };
     }
     // A relationship may be found in several ways, and an entity may be asked for by its type in another dialect.
     let ty = documented(&entry, name).unwrap_or(name);

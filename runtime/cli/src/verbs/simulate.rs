@@ -1,18 +1,31 @@
 //! `connectome simulate`
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use connectome_core::connection::environment_prefix;
 use connectome_core::{Error, ErrorKind};
 use connectome_sim::{FAULT_KINDS, Fault, Grants, Options, Running, Service, Simulator, Tls, Token, serve};
-use connectome_sinks::jupiterone::KEY_VARIABLE;
-use connectome_sinks::jupiterone::simulated::{ACCOUNT, DESTINATION, INSTANCE, Platform};
+use connectome_sinks::jupiterone::simulated::{ACCOUNT, INSTANCE, Platform};
+use connectome_sinks::xsiam::simulated::Tenant;
+use connectome_sinks::{jupiterone, xsiam};
 use serde_json::json;
 
 use crate::World;
 use crate::arguments::{Form, Simulate};
 use crate::exit::{Outcome, interrupted};
 use crate::{near, print};
+
+/// Destinations that are simulated when they are named.
+const DESTINATIONS: [&str; 2] = [jupiterone::simulated::DESTINATION, xsiam::simulated::DESTINATION];
+
+/// A destination that stands, and how it is used.
+struct Standing {
+    name: &'static str,
+    verb: &'static str,
+    url: String,
+    variable: &'static str,
+}
 
 pub async fn run(world: &World, verb: &Simulate) -> Outcome {
     if verb.faults.iter().any(|fault| fault == "help") {
@@ -46,14 +59,30 @@ pub async fn run(world: &World, verb: &Simulate) -> Outcome {
             .map_err(|error| cannot_listen(address, &error))?;
         running.push((service.connector.name, served));
     }
-    let platform = if verb.connectors.iter().any(|name| name == DESTINATION) {
+    let wanted = |name: &str| verb.connectors.iter().any(|it| it == name);
+    let mut standing = Vec::new();
+    let [platform, tenant] = DESTINATIONS;
+    let _platform = if wanted(platform) {
         let address = following(verb.listen, count);
-        let platform = Platform::new(ACCOUNT, &verb.token, INSTANCE);
-        Some(serve(platform, address, tls.as_ref()).await.map_err(|error| cannot_listen(address, &error))?)
+        let served = serve(Platform::new(ACCOUNT, &verb.token, INSTANCE), address, tls.as_ref()).await;
+        let served = served.map_err(|error| cannot_listen(address, &error))?;
+        let url = format!("{platform}+{}?account={ACCOUNT}&integration_instance={INSTANCE}", served.url());
+        standing.push(Standing { name: platform, verb: "sync", url, variable: jupiterone::KEY_VARIABLE });
+        Some(served)
     } else {
         None
     };
-    announce(world, verb, &running, platform.as_ref().map(Running::url).as_deref())?;
+    let _tenant = if wanted(tenant) {
+        let address = following(verb.listen, count + standing.len());
+        let served = serve(Tenant::new(&verb.token), address, tls.as_ref()).await;
+        let served = served.map_err(|error| cannot_listen(address, &error))?;
+        let url = format!("{tenant}+{}", served.url());
+        standing.push(Standing { name: tenant, verb: "collect", url, variable: xsiam::TOKEN_VARIABLE });
+        Some(served)
+    } else {
+        None
+    };
+    announce(world, verb, &running, &standing)?;
     stop.await;
     Err(Error::new(ErrorKind::Interrupted, "stopped"))
 }
@@ -78,13 +107,13 @@ fn services(world: &World, verb: &Simulate) -> Result<Vec<&'static Service>, Err
     let find = |name: &String| {
         world.services.iter().find(|service| service.connector.name == name).copied().ok_or_else(|| {
             let mut names: Vec<&str> = world.services.iter().map(|service| service.connector.name).collect();
-            names.push(DESTINATION);
+            names.extend(DESTINATIONS);
             let all = format!("there are: {}", names.join(", "));
             Error::new(ErrorKind::Input, format!("there is no simulated service for {name:?}"))
                 .advice(near::advice(name, names, all))
         })
     };
-    verb.connectors.iter().filter(|name| *name != DESTINATION).map(find).collect()
+    verb.connectors.iter().filter(|name| !DESTINATIONS.contains(&name.as_str())).map(find).collect()
 }
 
 fn options(verb: &Simulate) -> Result<Options, Error> {
@@ -92,7 +121,11 @@ fn options(verb: &Simulate) -> Result<Options, Error> {
     let mut options = Options::new(&verb.token);
     options.seed = verb.seed;
     options.scale = verb.scale.max(1);
-    options.latency = std::time::Duration::from_millis(verb.latency);
+    options.latency = Duration::from_millis(verb.latency);
+    options.history = span("--history", &verb.history)?;
+    options.late = span("--late", &verb.late)?;
+    options.page_life = verb.page_life.as_ref().map(|text| span("--page-life", text)).transpose()?;
+    (options.rate, options.skew) = (verb.rate, verb.skew);
     options.faults = verb.faults.iter().map(|text| text.parse::<Fault>().map_err(wrong)).collect::<Result<_, _>>()?;
     let denied: Vec<(String, String)> = verb
         .denied
@@ -111,17 +144,28 @@ fn options(verb: &Simulate) -> Result<Options, Error> {
     Ok(options)
 }
 
-fn announce(world: &World, verb: &Simulate, running: &[(&str, Running)], platform: Option<&str>) -> Outcome {
-    let destination =
-        platform.map(|url| format!("{DESTINATION}+{url}?account={ACCOUNT}&integration_instance={INSTANCE}"));
+/// A span of time: a number and a unit.
+fn span(option: &str, text: &str) -> Result<Duration, Error> {
+    let units = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)];
+    let read = units.iter().find_map(|(unit, seconds)| {
+        text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(*seconds).map(Duration::from_secs)
+    });
+    read.ok_or_else(|| {
+        Error::new(ErrorKind::Input, format!("{option} {text:?} is no span of time"))
+            .advice("write a number and a unit, as 90s, 10m, 6h or 3d")
+    })
+}
+
+fn announce(world: &World, verb: &Simulate, running: &[(&str, Running)], standing: &[Standing]) -> Outcome {
     if world.arguments.output != Form::Text {
         let list: Vec<_> = running
             .iter()
             .map(|(name, served)| json!({ "connector": name, "url": served.url(), "token": verb.token }))
             .collect();
         let mut told = json!({ "simulating": list });
-        if let Some(destination) = destination {
-            told["destinations"] = json!([{ "destination": destination, "token": verb.token }]);
+        if !standing.is_empty() {
+            let one = |it: &Standing| json!({ "destination": it.url, "token": verb.token });
+            told["destinations"] = standing.iter().map(one).collect();
         }
         return print::json_line(&told);
     }
@@ -138,9 +182,9 @@ fn announce(world: &World, verb: &Simulate, running: &[(&str, Running)], platfor
             }
         }
     }
-    if let Some(destination) = destination {
-        print::line(&format!("# {DESTINATION}: connectome sync NAME --to '{destination}'"))?;
-        print::line(&format!("export {KEY_VARIABLE}={}", verb.token))?;
+    for Standing { name, verb: takes, url, variable } in standing {
+        print::line(&format!("# {name}: connectome {takes} NAME --to '{url}'"))?;
+        print::line(&format!("export {variable}={}", verb.token))?;
     }
     if let Some(path) = &verb.tls {
         print::line(&format!("export CONNECTOME_CA_FILE={}", path.display()))?;
