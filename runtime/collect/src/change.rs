@@ -5,7 +5,7 @@ use std::fmt::Write;
 use connectome_core::stream::TimeForm;
 use jiff::Timestamp;
 
-use crate::raw::{Elements, Members, Span, text_end, word_end};
+use crate::raw::{Parts, Span, text_end, value_end, word_end};
 use crate::view::time;
 
 /// What is done with a value.
@@ -59,42 +59,47 @@ impl Node {
         }
     }
 
-    /// Appends what becomes of a value. `failed` is set when a change does not fit.
-    pub fn change(&self, value: &str, out: &mut String, failed: &mut bool) -> Outcome {
-        match self.change {
-            None => self.change_within(value, out, failed),
-            Some(Change::Drop) => Outcome::Gone,
-            Some(Change::Join) if !value.starts_with('[') => Outcome::Same,
-            Some(change) => {
-                let start = out.len();
-                let done = if change == Change::Join { join(value, out) } else { epoch_to_text(value, out) };
-                if done.is_some() {
-                    return Outcome::Made;
-                }
-                out.truncate(start);
-                *failed = true;
-                Outcome::Same
-            }
+    /// Appends what becomes of the value that starts here in a text; gives where it ends. It is looked through once.
+    /// `failed` is set when a change does not fit.
+    pub fn change(&self, text: &str, start: usize, out: &mut String, failed: &mut bool) -> (Outcome, usize) {
+        let bytes = text.as_bytes();
+        let change = match (self.change, bytes.get(start)) {
+            (None, Some(b'[' | b'{')) => return self.change_within(text, start, out, failed),
+            (None, _) => return (Outcome::Same, value_end(bytes, start)),
+            (Some(Change::Drop), _) => return (Outcome::Gone, value_end(bytes, start)),
+            (Some(Change::Join), first) if first != Some(&b'[') => return (Outcome::Same, value_end(bytes, start)),
+            (Some(change), _) => change,
+        };
+        let written = out.len();
+        let done = if change == Change::Join { join(text, start, out) } else { epoch_to_text(text, start, out) };
+        if let Some(end) = done {
+            return (Outcome::Made, end);
         }
+        out.truncate(written);
+        *failed = true;
+        (Outcome::Same, value_end(bytes, start))
     }
 
-    fn change_within(&self, value: &str, out: &mut String, failed: &mut bool) -> Outcome {
-        let mut splice = Splice { text: value, copied: 0, started: out.len(), changed: false, out };
-        if value.starts_with('[') {
-            let Some((_, node)) = self.within.iter().find(|(name, _)| *name == "[]") else { return Outcome::Same };
-            let mut elements = Elements::of(value);
-            while let Some(element) = elements.next() {
-                splice.part(node, element.start, element, elements.rest(), failed);
+    fn change_within(&self, text: &str, start: usize, out: &mut String, failed: &mut bool) -> (Outcome, usize) {
+        let mut parts = Parts::of(text, start);
+        let mut splice = Splice { text, copied: start, written: out.len(), changed: false, out };
+        if text.as_bytes().get(start) == Some(&b'[') {
+            let each = self.within.iter().find(|(name, _)| *name == "[]");
+            while let Some(element) = parts.element() {
+                match each {
+                    Some((_, node)) => splice.part(node, element, element, &mut parts, failed),
+                    None => _ = parts.skip(element),
+                }
             }
         } else {
-            let mut members = Members::of(value);
-            while let Some(member) = members.next() {
-                if let Some((_, node)) = self.within.iter().find(|(name, _)| member.is(value, name)) {
-                    splice.part(node, member.start(), member.value, members.rest(), failed);
+            while let Some(name) = parts.name() {
+                match self.within.iter().find(|(other, _)| name.is(text, other)) {
+                    Some((_, node)) => splice.part(node, name.start(), name.value, &mut parts, failed),
+                    None => _ = parts.skip(name.value),
                 }
             }
         }
-        splice.end()
+        splice.end(parts.rest())
     }
 }
 
@@ -104,23 +109,25 @@ struct Splice<'a, 'o> {
     /// What stands before this in the text is written, or left out.
     copied: usize,
     /// Where it is written.
-    started: usize,
+    written: usize,
     changed: bool,
     out: &'o mut String,
 }
 
 impl Splice<'_, '_> {
-    /// A part that starts here, with its name if it has one, and behind which the next one starts.
-    fn part(&mut self, node: &Node, start: usize, value: Span, next: usize, failed: &mut bool) {
+    /// A part that starts here, with its name if it has one, and whose value starts there.
+    fn part(&mut self, node: &Node, start: usize, value: usize, parts: &mut Parts<'_>, failed: &mut bool) {
         self.copy(start);
         let written = self.out.len();
-        self.copy(value.start);
-        match node.change(value.of(self.text), self.out, failed) {
+        self.copy(value);
+        let (outcome, end) = node.change(self.text, value, self.out, failed);
+        parts.pass(end);
+        match outcome {
             Outcome::Same => return,
-            Outcome::Made => self.copied = value.end,
+            Outcome::Made => self.copied = end,
             Outcome::Gone => {
                 self.out.truncate(written);
-                self.copied = next;
+                self.copied = parts.rest();
             }
         }
         self.changed = true;
@@ -131,26 +138,26 @@ impl Splice<'_, '_> {
         self.copied = end;
     }
 
-    fn end(mut self) -> Outcome {
+    /// The closing bracket stands here.
+    fn end(mut self, closing: usize) -> (Outcome, usize) {
         if !self.changed {
-            self.out.truncate(self.started);
-            return Outcome::Same;
+            self.out.truncate(self.written);
+            return (Outcome::Same, closing + 1);
         }
-        let end = self.text.len();
-        if self.copied + 1 == end {
+        if self.copied == closing {
             // Where the last part was left out, the comma before it is left over.
             let kept = self.out.trim_end().trim_end_matches(',').len();
             self.out.truncate(kept);
         }
-        self.copy(end);
-        Outcome::Made
+        self.copy(closing + 1);
+        (Outcome::Made, closing + 1)
     }
 }
 
 /// The scalars in a list, and in the lists in it, with commas between them. Texts are taken as they are written.
-fn join(list: &str, out: &mut String) -> Option<()> {
-    let bytes = list.as_bytes();
-    let (mut at, mut first) = (0, true);
+fn join(text: &str, start: usize, out: &mut String) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut at, mut depth, mut first) = (start, 0_usize, true);
     out.push('"');
     while let Some(byte) = bytes.get(at) {
         let (end, said) = match byte {
@@ -163,22 +170,31 @@ fn join(list: &str, out: &mut String) -> Option<()> {
                 let end = word_end(bytes, at);
                 (end, Span { start: at, end })
             }
-            _ => {
+            other => {
                 at += 1;
+                depth += usize::from(*other == b'[');
+                if *other == b']' {
+                    depth -= 1;
+                    if depth == 0 {
+                        break;
+                    }
+                }
                 continue;
             }
         };
         if !std::mem::take(&mut first) {
             out.push(',');
         }
-        out.push_str(said.of(list));
+        out.push_str(said.of(text));
         at = end;
     }
     out.push('"');
-    Some(())
+    Some(at)
 }
 
-fn epoch_to_text(value: &str, out: &mut String) -> Option<()> {
-    let second = time(value, TimeForm::EpochMs)?.second;
-    write!(out, "\"{}\"", Timestamp::from_second(second).ok()?).ok()
+fn epoch_to_text(text: &str, start: usize, out: &mut String) -> Option<usize> {
+    let end = value_end(text.as_bytes(), start);
+    let second = time(Span { start, end }.of(text), TimeForm::EpochMs)?.second;
+    write!(out, "\"{}\"", Timestamp::from_second(second).ok()?).ok()?;
+    Some(end)
 }

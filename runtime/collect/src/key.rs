@@ -50,9 +50,12 @@ impl Keys {
         }
         key.truncate(self.stream.name.len());
         key.push(':');
-        for byte in digest(&SHA256, self.canonical.of(record.text).as_bytes()).as_ref() {
-            key.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
+        let hash = digest(&SHA256, self.canonical.of(record.text).as_bytes());
+        let mut hex = [0; 64];
+        for (pair, byte) in hex.as_chunks_mut().0.iter_mut().zip(hash.as_ref()) {
+            *pair = [byte >> 4, byte & 15].map(|digit| b"0123456789abcdef"[usize::from(digit)]);
         }
+        key.push_str(std::str::from_utf8(&hex).unwrap_or_default());
         if ids.is_empty() { Identity::Content } else { Identity::Unkeyed }
     }
 }
@@ -96,6 +99,8 @@ pub struct Canonical {
 #[derive(Debug, Clone)]
 struct Member {
     name: Range<usize>,
+    /// Whether the name holds escapes.
+    escaped: bool,
     end: usize,
 }
 
@@ -136,7 +141,7 @@ impl Canonical {
                     if self.text.get(written.wrapping_sub(1)).is_some_and(|it| matches!(it, b'{' | b','))
                         && self.in_object()
                     {
-                        self.name(written + 1..self.text.len() - 1);
+                        self.name(written + 1..self.text.len() - 1, escaped);
                     }
                 }
                 b'{' | b'[' => {
@@ -177,13 +182,14 @@ impl Canonical {
         self.open.last().is_some_and(|open| self.text.get(open.start) == Some(&b'{'))
     }
 
-    fn name(&mut self, name: Range<usize>) {
+    fn name(&mut self, name: Range<usize>, escaped: bool) {
+        let member = Member { name, escaped, end: 0 };
         if let Some(open) = self.open.last_mut()
             && let Some(before) = self.members[open.first..].last()
         {
-            open.ordered &= compare(&self.text[before.name.clone()], &self.text[name.clone()]) == Ordering::Less;
+            open.ordered &= compare(&self.text, before, &member) == Ordering::Less;
         }
-        self.members.push(Member { name, end: 0 });
+        self.members.push(member);
     }
 
     /// The value of the latest member of the innermost object is complete.
@@ -203,7 +209,7 @@ impl Canonical {
             let text = &self.text;
             // Of equal names the last comes first, and the others are left out.
             members.reverse();
-            members.sort_by(|a, b| compare(&text[a.name.clone()], &text[b.name.clone()]));
+            members.sort_by(|a, b| compare(text, a, b));
             self.ordered.clear();
             let mut before: Option<&Member> = None;
             for member in &*members {
@@ -222,9 +228,11 @@ impl Canonical {
     }
 }
 
-/// The order of two names by what they say.
-fn compare(a: &[u8], b: &[u8]) -> Ordering {
-    if memchr::memchr(b'\\', a).is_none() && memchr::memchr(b'\\', b).is_none() {
+/// The order of two members by what their names say.
+fn compare(text: &[u8], a: &Member, b: &Member) -> Ordering {
+    let escaped = a.escaped || b.escaped;
+    let [a, b] = [a, b].map(|member| &text[member.name.clone()]);
+    if !escaped {
         return a.cmp(b);
     }
     let said = |name: &[u8]| -> Option<String> { serde_json::from_slice(&[b"\"", name, b"\""].concat()).ok() };

@@ -253,14 +253,19 @@ impl Plan {
 
     /// A page has come. Nothing of it is delivered yet.
     pub fn arrived(&mut self, page: &Page<'_>) -> Verdict {
-        let Some(window) = &mut self.checkpoint.window else { return Verdict::Wrong("no page was asked for".to_owned()) };
+        let Some(window) = &mut self.checkpoint.window else {
+            return Verdict::Wrong("no page was asked for".to_owned());
+        };
         self.checkpoint.counts.pages += 1;
         if page.next.is_some() && page.next == window.cursor.as_deref() && page.records > 0 {
             return Verdict::Wrong("the service gives the same next page twice".to_owned());
         }
         if page.next.is_some() && window.pages + 1 >= self.limits.max_pages {
             let pages = self.limits.max_pages;
-            return Verdict::Wrong(format!("a window of {} seconds has more than {pages} pages", window.to - window.from));
+            return Verdict::Wrong(format!(
+                "a window of {} seconds has more than {pages} pages",
+                window.to - window.from
+            ));
         }
         let count = page.total.unwrap_or(0).max(window.records + page.records);
         if count > self.limits.cap && window.to - window.from > 1 {
@@ -286,9 +291,8 @@ impl Plan {
         if window.cursor.is_some() {
             return Turn::Next;
         }
-        let miscounted = window.goal != Goal::Fresh
-            && window.steady
-            && window.total.is_some_and(|total| total != window.distinct);
+        let miscounted =
+            window.goal != Goal::Fresh && window.steady && window.total.is_some_and(|total| total != window.distinct);
         if miscounted && !window.recount {
             let (goal, from, to) = (window.goal, window.from, window.to);
             self.open(goal, from, to, true);

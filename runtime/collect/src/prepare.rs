@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::change::{Change, Node, Outcome};
 use crate::key::Identity;
-use crate::raw::{self, Members, Span};
+use crate::raw::{self, Parts, Span};
 
 /// Where a record goes that is no object.
 const RECORD: &str = "collector_record";
@@ -81,8 +81,12 @@ impl Preparation {
             text = Cow::Owned(format!("{{\"{RECORD}\":{text}}}"));
         }
         let draft = &mut self.draft;
-        draft.read(&text, &self.names);
         let mut untransformed = false;
+        let (changes, steps) = match steps.split_first() {
+            Some((Step::Change(changes), rest)) => (&changes[..], rest),
+            _ => (&[][..], &steps[..]),
+        };
+        draft.read(&text, &self.names, changes, &mut untransformed);
         for step in steps {
             match step {
                 Step::Change(nodes) => {
@@ -166,31 +170,46 @@ fn one_line(text: &str) -> Cow<'_, str> {
 /// The names at the top of an event that matter to its stream.
 #[derive(Debug, Default)]
 struct Names {
-    /// The names, and as they begin a member.
+    /// The names, and as they begin a member behind another.
     all: Vec<(&'static str, String)>,
-    /// Places of names, by what tells most of them apart at a glance.
-    hashed: Vec<Vec<usize>>,
+    /// Places of names, by what tells most of them apart at a glance, each behind those that came before it.
+    hashed: Vec<Option<u16>>,
 }
 
 impl Names {
-    const HASHES: usize = 256;
+    const HASHES: usize = 1024;
 
+    #[inline]
     fn hash(name: &[u8]) -> usize {
-        let at = |place: usize| name.get(place).map_or(0, |byte| usize::from(*byte));
-        (name.len() * 5 + at(0) * 3 + at(name.len() / 2) * 7 + at(name.len().saturating_sub(1)) * 11) % Self::HASHES
+        let [first, middle, last] = [0, name.len() / 2, name.len().wrapping_sub(1)].map(|at| name.get(at).copied());
+        let of = |byte: Option<u8>| usize::from(byte.unwrap_or_default());
+        name.len() * 5 + of(first) * 3 + of(middle) * 7 + of(last) * 11
     }
 
-    fn find(&self, name: &str) -> Option<usize> {
-        let places = self.hashed.get(Self::hash(name.as_bytes()))?;
-        places.iter().copied().find(|place| self.all[*place].0 == name)
+    #[inline]
+    fn find(&self, name: &[u8]) -> Option<usize> {
+        let mut hash = Self::hash(name);
+        loop {
+            let place = usize::from((*self.hashed.get(hash % Self::HASHES)?)?);
+            if self.all[place].0.as_bytes() == name {
+                return Some(place);
+            }
+            hash += 1;
+        }
     }
 
     fn place(&mut self, name: &'static str) -> usize {
-        self.find(name).unwrap_or_else(|| {
-            self.hashed.resize(Self::HASHES, Vec::new());
-            self.hashed[Self::hash(name.as_bytes())].push(self.all.len());
-            self.all.push((name, format!("{}:", serde_json::Value::from(name))));
-            self.all.len() - 1
+        self.find(name.as_bytes()).unwrap_or_else(|| {
+            self.hashed.resize(Self::HASHES, None);
+            let place = self.all.len();
+            assert!(place < Self::HASHES, "a stream has fewer names than that");
+            let mut hash = Self::hash(name.as_bytes());
+            while self.hashed[hash % Self::HASHES].is_some() {
+                hash += 1;
+            }
+            self.hashed[hash % Self::HASHES] = u16::try_from(place).ok();
+            self.all.push((name, format!(",{}:", serde_json::Value::from(name))));
+            place
         })
     }
 }
@@ -203,7 +222,6 @@ struct Draft {
     held: Vec<Option<usize>>,
     /// Values that were made.
     made: String,
-    spare: String,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -238,47 +256,63 @@ impl Value {
 }
 
 impl Draft {
-    fn read(&mut self, text: &str, names: &Names) {
+    /// Takes a record apart, and makes the first changes while doing so.
+    fn read(&mut self, text: &str, names: &Names, changes: &[(usize, Node)], untransformed: &mut bool) {
         self.fields.clear();
         self.made.clear();
         self.held.clear();
         self.held.resize(names.all.len(), None);
-        let mut members = Members::of(text);
-        while let Some(member) = members.next() {
-            let name = if member.escaped { names.find(&member.name(text)) } else { names.find(member.name.of(text)) };
-            if let Some(name) = name {
+        let mut parts = Parts::of(text, 0);
+        while let Some(member) = parts.name() {
+            let found = if member.escaped {
+                names.find(member.said(text).as_bytes())
+            } else {
+                names.find(member.span.of(text).as_bytes())
+            };
+            let Some(name) = found else {
+                parts.skip(member.value);
+                continue;
+            };
+            let (value, end) = match changes.iter().find(|(changed, _)| *changed == name) {
+                Some((_, node)) => self.changed(text, member.value, node, untransformed),
+                None => (None, parts.skip(member.value)),
+            };
+            parts.pass(end);
+            let span = Span { start: member.value, end };
+            let value = value.unwrap_or(Value::Raw(span));
+            if !matches!(value, Value::Gone) {
                 self.held[name].get_or_insert(self.fields.len());
-                let place = Some((member.start(), member.value, members.rest()));
-                self.fields.push(Field { name, place, value: Value::Raw(member.value) });
             }
+            self.fields.push(Field { name, place: Some((member.start(), span, parts.rest())), value });
         }
     }
 
+    /// What becomes of the value that starts here, unless it stays; and where it ends.
+    fn changed(&mut self, text: &str, start: usize, node: &Node, untransformed: &mut bool) -> (Option<Value>, usize) {
+        let made = self.made.len();
+        let (outcome, end) = node.change(text, start, &mut self.made, untransformed);
+        let value = match outcome {
+            Outcome::Same => None,
+            Outcome::Made => Some(Value::Made(Span { start: made, end: self.made.len() })),
+            Outcome::Gone => Some(Value::Gone),
+        };
+        (value, end)
+    }
+
+    /// Makes later changes.
     fn change(&mut self, text: &str, name: usize, node: &Node, untransformed: &mut bool) {
         let Some(first) = self.held[name] else { return };
         for place in first..self.fields.len() {
             if self.fields[place].name != name {
                 continue;
             }
-            let Some(value) = self.fields[place].value.of(text, &self.made) else { continue };
-            self.spare.clear();
-            match node.change(value, &mut self.spare, untransformed) {
-                Outcome::Same => {}
-                Outcome::Made => {
-                    let spare = std::mem::take(&mut self.spare);
-                    self.fields[place].value = self.make(&spare);
-                    self.spare = spare;
-                }
-                Outcome::Gone => {
-                    self.fields[place].value = Value::Gone;
-                    self.held[name] = None;
-                }
+            let Some(value) = self.fields[place].value.of(text, &self.made).map(str::to_owned) else { continue };
+            if let (Some(value), _) = self.changed(&value, 0, node, untransformed) {
+                self.fields[place].value = value;
             }
         }
-        if self.held[name].is_none() {
-            let stays = |field: &Field| field.name == name && !matches!(field.value, Value::Gone);
-            self.held[name] = self.fields.iter().position(stays);
-        }
+        let stays = |field: &Field| field.name == name && !matches!(field.value, Value::Gone);
+        self.held[name] = self.fields.iter().position(stays);
     }
 
     fn make(&mut self, value: &str) -> Value {
@@ -352,10 +386,8 @@ impl Draft {
         let mut empty = out[line..].trim_ascii_end() == b"{";
         for field in self.fields.iter().filter(|field| field.place.is_none()) {
             let Some(value) = field.value.of(text, &self.made) else { continue };
-            if !std::mem::take(&mut empty) {
-                out.push(b',');
-            }
-            out.extend_from_slice(names.all[field.name].1.as_bytes());
+            let name = names.all[field.name].1.as_bytes();
+            out.extend_from_slice(if std::mem::take(&mut empty) { &name[1..] } else { name });
             out.extend_from_slice(value.as_bytes());
         }
         out.push(b'}');

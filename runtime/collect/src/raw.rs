@@ -21,112 +21,103 @@ impl Span {
     }
 }
 
-/// A name and its value in an object.
+/// A name in an object, and where its value starts.
 #[derive(Debug, Clone, Copy)]
-pub struct Member {
+pub struct Name {
     /// The name, without its quotes.
-    pub name: Span,
-    /// Whether the name holds escapes.
+    pub span: Span,
+    /// Whether it holds escapes.
     pub escaped: bool,
-    /// The value.
-    pub value: Span,
+    /// Where its value starts.
+    pub value: usize,
 }
 
-impl Member {
+impl Name {
     /// Where the member starts: at the quote of its name.
     pub fn start(&self) -> usize {
-        self.name.start - 1
+        self.span.start - 1
     }
 
-    /// Its name.
-    pub fn name<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let name = self.name.of(text);
+    /// What it says.
+    pub fn said<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let name = self.span.of(text);
         if self.escaped { unescaped(name).map_or(Cow::Borrowed(name), Cow::Owned) } else { Cow::Borrowed(name) }
     }
 
-    /// Whether this is its name.
-    pub fn is(&self, text: &str, name: &str) -> bool {
-        if self.escaped { self.name(text) == name } else { self.name.of(text) == name }
-    }
-}
-
-/// The members of an object, in their order; none for any other value.
-#[derive(Debug, Clone)]
-pub struct Members<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Members<'a> {
-    /// The members of the object that this text is.
-    pub fn of(text: &'a str) -> Self {
-        let bytes = text.as_bytes();
-        let at = if bytes.first() == Some(&b'{') { 1 } else { bytes.len() };
-        Self { bytes, at }
-    }
-
-    /// Where the next member starts, or the closing brace stands.
-    pub fn rest(&self) -> usize {
-        gap(self.bytes, self.at)
-    }
-}
-
-impl Iterator for Members<'_> {
-    type Item = Member;
-
+    /// Whether it says this.
     #[inline]
-    fn next(&mut self) -> Option<Member> {
-        let start = gap(self.bytes, self.at);
-        if self.bytes.get(start) != Some(&b'"') {
-            return None;
+    pub fn is(&self, text: &str, name: &str) -> bool {
+        if self.escaped {
+            self.said(text) == name
+        } else {
+            text.as_bytes().get(self.span.start..self.span.end) == Some(name.as_bytes())
         }
-        let (end, escaped) = text_end(self.bytes, start + 1);
-        let name = Span { start: start + 1, end: end - 1 };
-        let value = gap(self.bytes, end);
-        self.at = value_end(self.bytes, value);
-        Some(Member { name, escaped, value: Span { start: value, end: self.at } })
     }
 }
 
-/// The elements of a list, in their order; none for any other value.
+/// The parts of an object or a list, in their order. Whoever finds the end of a part in another way says so, and the
+/// part is not looked through for it.
 #[derive(Debug, Clone)]
-pub struct Elements<'a> {
+pub struct Parts<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl<'a> Elements<'a> {
-    /// The elements of the list that this text is.
-    pub fn of(text: &'a str) -> Self {
-        let bytes = text.as_bytes();
-        let at = if bytes.first() == Some(&b'[') { 1 } else { bytes.len() };
-        Self { bytes, at }
+impl<'a> Parts<'a> {
+    /// The parts of the object or list that starts here in a text.
+    pub fn of(text: &'a str, start: usize) -> Self {
+        Self { bytes: text.as_bytes(), at: start + 1 }
     }
 
-    /// Where the next element starts, or the closing bracket stands.
-    pub fn rest(&self) -> usize {
-        gap(self.bytes, self.at)
-    }
-}
-
-impl Iterator for Elements<'_> {
-    type Item = Span;
-
-    fn next(&mut self) -> Option<Span> {
-        let start = gap(self.bytes, self.at);
-        if matches!(self.bytes.get(start), None | Some(b']')) {
-            self.at = self.bytes.len();
+    /// The next member of an object.
+    #[inline]
+    pub fn name(&mut self) -> Option<Name> {
+        self.at = gap(self.bytes, self.at);
+        if self.bytes.get(self.at) != Some(&b'"') {
             return None;
         }
-        self.at = value_end(self.bytes, start);
-        (self.at > start).then_some(Span { start, end: self.at })
+        let (end, escaped) = text_end(self.bytes, self.at + 1);
+        Some(Name { span: Span { start: self.at + 1, end: end - 1 }, escaped, value: gap(self.bytes, end) })
+    }
+
+    /// Where the next element of a list starts.
+    pub fn element(&mut self) -> Option<usize> {
+        self.at = gap(self.bytes, self.at);
+        (!matches!(self.bytes.get(self.at), None | Some(b'}' | b']'))).then_some(self.at)
+    }
+
+    /// Goes on behind a value that ends here.
+    #[inline]
+    pub fn pass(&mut self, end: usize) {
+        self.at = end;
+    }
+
+    /// Goes on behind a value that starts here; gives where it ends.
+    #[inline]
+    pub fn skip(&mut self, value: usize) -> usize {
+        self.at = value_end(self.bytes, value);
+        self.at
+    }
+
+    /// Where the next part starts, or the closing bracket stands.
+    pub fn rest(&self) -> usize {
+        gap(self.bytes, self.at)
     }
 }
 
 /// The first value at a path of names.
 pub fn at<'a>(text: &'a str, path: &[&str]) -> Option<&'a str> {
     let Some((name, rest)) = path.split_first() else { return Some(text) };
-    Members::of(text).filter(|member| member.is(text, name)).find_map(|member| at(member.value.of(text), rest))
+    let mut parts = Parts::of(text, 0);
+    while let Some(member) = text.starts_with('{').then(|| parts.name()).flatten() {
+        let end = parts.skip(member.value);
+        if member.is(text, name)
+            && let Some(found) = at(Span { start: member.value, end }.of(text), rest)
+        {
+            return Some(found);
+        }
+    }
+    None
 }
 
 /// The text that a value is: a text without its quotes and escapes, a number as it is written, `true` or `false`.
@@ -249,8 +240,22 @@ mod tests {
 
     /// The value without blanks around it, as it must be found.
     fn parts(written: &str) -> Vec<String> {
-        let values = Members::of(written).flat_map(|member| [member.name, member.value]);
-        values.chain(Elements::of(written)).map(|span| span.of(written).to_owned()).collect()
+        let (mut found, mut parts) = (Vec::new(), Parts::of(written, 0));
+        while written.starts_with('{')
+            && let Some(name) = parts.name()
+        {
+            found.extend([name.span, Span { start: name.value, end: parts.skip(name.value) }]);
+        }
+        while written.starts_with('[')
+            && let Some(start) = parts.element()
+        {
+            let end = parts.skip(start);
+            if end == start {
+                break;
+            }
+            found.push(Span { start, end });
+        }
+        found.into_iter().map(|span| span.of(written).to_owned()).collect()
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::raw::{self, Members};
+use crate::raw::{self, Parts, Span};
 
 /// What an answer holds.
 #[derive(Debug, Default)]
@@ -213,18 +213,20 @@ impl<'a> Record<'a> {
         let text = record.get();
         let mut read = Self { text, ids: vec![None; event.id.len()], clock: None };
         let mut missing = event.id.len() + 1;
-        for member in Members::of(text) {
+        let mut parts = Parts::of(text, 0);
+        while missing > 0
+            && text.starts_with('{')
+            && let Some(name) = parts.name()
+        {
+            let value = Span { start: name.value, end: parts.skip(name.value) };
             let paths = event.id.iter().zip(&mut read.ids).chain([(&event.clock, &mut read.clock)]);
             for (path, place) in paths {
                 if let (None, Some((first, rest))) = (&place, path.split_first())
-                    && member.is(text, first)
+                    && name.is(text, first)
                 {
-                    *place = raw::at(member.value.of(text), rest);
+                    *place = raw::at(value.of(text), rest);
                     missing -= usize::from(place.is_some());
                 }
-            }
-            if missing == 0 {
-                break;
             }
         }
         read

@@ -279,7 +279,9 @@ fn write(transaction: &Transaction<'_>, id: i64, change: &Change<'_>) -> rusqlit
         let mut keys = Vec::with_capacity(change.seen.len() * SEEN);
         seen().for_each(|seen| pack(seen, &mut keys));
         transaction
-            .prepare_cached("INSERT INTO collection_seen (collection, first, last, loose, keys) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .prepare_cached(
+                "INSERT INTO collection_seen (collection, first, last, loose, keys) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
             .execute(params![id, first, last, loose, keys])?;
     }
     transaction
@@ -365,7 +367,11 @@ mod tests {
         }
         let found = |from, to| {
             let mut keys = Vec::new();
-            open().ledger("collect/a").unwrap().seen(from, to, &mut |seen| keys.push((seen.key[0], seen.pass))).unwrap();
+            open()
+                .ledger("collect/a")
+                .unwrap()
+                .seen(from, to, &mut |seen| keys.push((seen.key[0], seen.pass)))
+                .unwrap();
             keys
         };
         assert_eq!(found(105, 120), [(2, 2), (4, 4)]);
