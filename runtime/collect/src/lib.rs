@@ -4,12 +4,16 @@
 
 #[cfg(test)]
 mod arbitrary;
+mod change;
 pub mod checkpoint;
+pub mod collector;
 pub mod key;
 pub mod ledger;
 pub mod plan;
+pub mod prepare;
 pub mod raw;
 pub mod rounds;
+pub mod sieve;
 pub mod sink;
 pub mod source;
 pub mod state;

@@ -102,6 +102,11 @@ impl<'a> Elements<'a> {
         let at = if bytes.first() == Some(&b'[') { 1 } else { bytes.len() };
         Self { bytes, at }
     }
+
+    /// Where the next element starts, or the closing bracket stands.
+    pub fn rest(&self) -> usize {
+        gap(self.bytes, self.at)
+    }
 }
 
 impl Iterator for Elements<'_> {
@@ -119,11 +124,9 @@ impl Iterator for Elements<'_> {
 }
 
 /// The first value at a path of names.
-pub fn at<'a>(mut text: &'a str, path: &[&str]) -> Option<&'a str> {
-    for name in path {
-        text = Members::of(text).find(|member| member.is(text, name))?.value.of(text);
-    }
-    Some(text)
+pub fn at<'a>(text: &'a str, path: &[&str]) -> Option<&'a str> {
+    let Some((name, rest)) = path.split_first() else { return Some(text) };
+    Members::of(text).filter(|member| member.is(text, name)).find_map(|member| at(member.value.of(text), rest))
 }
 
 /// The text that a value is: a text without its quotes and escapes, a number as it is written, `true` or `false`.
