@@ -11,6 +11,7 @@ mod examples_fit;
 mod graphs_hang_together;
 mod inputs_go_somewhere;
 mod mappings_are_stages;
+mod modellings_know_their_streams;
 mod names_are_distinct;
 mod pages_are_found;
 mod simulators_know_their_calls;
@@ -48,6 +49,7 @@ pub fn check(subject: &Subject<'_>) {
     examples_fit::check(subject);
     pages_are_found::check(subject);
     streams_have_a_clock::check(subject);
+    modellings_know_their_streams::check(subject);
     graphs_hang_together::check(subject);
     entities_fit_their_classes::check(subject);
     mappings_are_stages::check(subject);

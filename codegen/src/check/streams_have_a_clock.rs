@@ -2,12 +2,16 @@
 
 use super::Subject;
 use crate::diagnostic::Diagnostic;
+use crate::read::Names;
 use crate::resolve::stream::TIME;
 use crate::resolve::text;
 use crate::spec::Name;
 use crate::spec::stream::{Stream, Transform};
 
 pub fn check(subject: &Subject<'_>) {
+    for spec in subject.specs {
+        called(subject, &spec.file.streams);
+    }
     for (name, stream) in subject.specs.iter().flat_map(|spec| spec.file.streams.iter()) {
         call(subject, stream);
         let paths = [Some(&stream.window.clock), stream.event.time.as_ref(), stream.window.count.as_ref()];
@@ -40,6 +44,27 @@ pub fn check(subject: &Subject<'_>) {
             );
         }
         stream.transforms.iter().for_each(|it| transform(subject, it));
+    }
+}
+
+/// Names by which commands find a stream, in any case and with blanks or hyphens between words.
+fn called(subject: &Subject<'_>, streams: &Names<Stream>) {
+    let plain = |name: &str| name.to_lowercase().replace([' ', '-'], "_");
+    let mut known: Vec<(String, &str)> = Vec::new();
+    for (name, stream) in streams.iter() {
+        for called in [name].into_iter().chain(&stream.aliases) {
+            match known.iter().find(|(it, _)| *it == plain(&called.value)) {
+                Some((_, other)) => subject.problems.push(
+                    Diagnostic::new(
+                        "name-clash",
+                        called.span,
+                        format!("`{}` is a name of stream `{other}` already", called.value),
+                    )
+                    .help("leave it out, or give it another name"),
+                ),
+                None => known.push((plain(&called.value), &name.value)),
+            }
+        }
     }
 }
 
@@ -90,15 +115,13 @@ fn delivered(subject: &Subject<'_>, stream: &Stream) {
     let mut known: Vec<&str> = if time.is_none() { vec![TIME] } else { Vec::new() };
     for name in time.into_iter().chain(copied).chain(added) {
         if known.contains(&name.value.as_str()) && !subject.problems.misread(name.span) {
-            let why = if name.value == time.map_or(TIME, |it| it.value.as_str()) {
-                format!("`{}` is the time of the event", name.value)
+            let (why, help) = if name.value == time.map_or(TIME, |it| it.value.as_str()) {
+                let why = format!("`{}` is the time of the event", name.value);
+                (why, "leave this out, or name the time by `event.time` and `event.deliver_time_as`")
             } else {
-                format!("an event gets `{}` twice", name.value)
+                (format!("an event gets `{}` twice", name.value), "leave one of the two out, or give it another name")
             };
-            subject.problems.push(
-                Diagnostic::new("name-clash", name.span, why)
-                    .help("leave this out, or give it another name; `deliver_time_as` names the time"),
-            );
+            subject.problems.push(Diagnostic::new("name-clash", name.span, why).help(help));
         }
         known.push(&name.value);
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::emit::data_model;
+use crate::emit::{data_model, event};
 use crate::model::graph::{Graph, How, Relationship};
 use crate::model::{Connector, Field, Model, Operation, Record, Trigger};
 use crate::names::rust_module;
@@ -45,6 +45,9 @@ fn entry(connector: &Connector) -> Json {
     );
     put("actions", connector.actions.iter().map(action).collect());
     put("triggers", connector.triggers.iter().map(|it| trigger(connector, it)).collect());
+    let (listed, further): (Vec<_>, Vec<_>) = connector.streams.iter().partition(|stream| stream.documented);
+    put("streams", listed.into_iter().map(|it| lean(event::stream(it))).collect());
+    put("further_streams", further.into_iter().map(|it| lean(event::stream(it))).collect());
     put(
         "types",
         connector.records.iter().filter(|record| record.refines.is_none() && record.documented).map(record).collect(),
@@ -57,6 +60,10 @@ fn entry(connector: &Connector) -> Json {
             .map(|role| json!({ "name": role.name, "description": role.doc, "grants": role.grants.text() }))
             .collect(),
     );
+    if let Some(collection) = &connector.collection {
+        put("collection", event::collection(collection));
+    }
+    put("modelling", connector.modelling.iter().map(|(name, it)| event::modelling(connector, name, it)).collect());
     if let Some(graph) = &connector.graph {
         graph_cells(graph, &mut put);
     }

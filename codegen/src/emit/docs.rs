@@ -5,7 +5,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde_json::{Value as Json, json};
 
-use crate::emit::data_model;
+use crate::emit::{data_model, event};
 use crate::model::graph::{Graph, How, Relationship};
 use crate::model::{Connector, Example, Field, Model, Operation, Record, Rules};
 use crate::names::rust_module;
@@ -20,6 +20,10 @@ pub fn page(connector: &Connector) -> File {
         graph_context(connector, graph, &mut context);
         context["graph"] = json!(render("graph.md", include_str!("../../templates/graph.md"), &context));
     }
+    context["chapter"] = match connector.streams.as_slice() {
+        [] => Json::Null,
+        _ => json!(render("streams.md", include_str!("../../templates/streams.md"), &context)),
+    };
     let text = render("connector.md", include_str!("../../templates/connector.md"), &context);
     File::new(format!("docs/{}.md", connector.name), text)
 }
@@ -29,7 +33,7 @@ pub fn index(model: &Model) -> File {
     let connectors: Vec<Json> = model
         .connectors
         .iter()
-        .map(|connector| json!({ "name": connector.name, "title": connector.title, "doc": connector.doc, "actions": connector.actions.len(), "triggers": connector.triggers.len(), "entities": connector.graph.iter().flat_map(|graph| graph.dialects.first()).map(|dialect| dialect.entities.len()).sum::<usize>() }))
+        .map(|connector| json!({ "name": connector.name, "title": connector.title, "doc": connector.doc, "actions": connector.actions.len(), "triggers": connector.triggers.len(), "streams": connector.streams.len(), "entities": connector.graph.iter().flat_map(|graph| graph.dialects.first()).map(|dialect| dialect.entities.len()).sum::<usize>() }))
         .collect();
     File::new(
         "docs/README.md".to_owned(),
@@ -44,6 +48,7 @@ fn render(name: &str, template: &str, values: &Json) -> String {
     if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
         environment.set_syntax(syntax);
     }
+    environment.add_filter("span", |seconds: u64| span(seconds));
     environment
         .add_filter("cell", |text: String| text.replace('|', "\\|").split_whitespace().collect::<Vec<_>>().join(" "));
     let made = environment
@@ -54,6 +59,17 @@ fn render(name: &str, template: &str, values: &Json) -> String {
         // A template is part of this program: a mistake in one is shown where it would be read, and a test renders all.
         Err(error) => format!("This page could not be made: {error:#}\n"),
     }
+}
+
+/// A number of seconds as people say it.
+fn span(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        s if s > 0 && s % 86_400 == 0 => (s / 86_400, "day"),
+        s if s > 0 && s % 3600 == 0 => (s / 3600, "hour"),
+        s if s > 0 && s % 60 == 0 => (s / 60, "minute"),
+        s => (s, "second"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 /// One blank line around headings, tables and fences, and never two: templates need not count theirs.
@@ -392,6 +408,9 @@ fn connector_context(connector: &Connector) -> Json {
                 "command": command(connector, "trigger", &it.name, it.example.as_ref()),
             })
         }).collect::<Vec<_>>(),
+        "streams": connector.streams.iter().map(stream).collect::<Vec<_>>(),
+        "collection": connector.collection.as_ref().map(collection),
+        "modelling": connector.modelling.iter().map(|(name, it)| event::modelling(connector, name, it)).collect::<Vec<_>>(),
         "types": connector.records.iter().filter(|record| record.refines.is_none()).map(record).collect::<Vec<_>>(),
         "roles": connector.roles.iter().map(|role| json!({ "name": role.name, "doc": role.doc, "grants": role.grants.text() })).collect::<Vec<_>>(),
         "matrix": matrix(connector),
@@ -403,6 +422,36 @@ fn connector_context(connector: &Connector) -> Json {
         "read_timeout": connection.read_timeout,
         "rate_classes": connection.rate_classes,
     })
+}
+
+fn collection(collection: &crate::spec::collection::Collection) -> Json {
+    let mut shown = event::collection(collection);
+    for word in shown["parameters"].as_array_mut().into_iter().flatten() {
+        if !word["default"].is_null() {
+            word["default"] = json!(crate::resolve::plain(&word["default"]));
+        }
+    }
+    shown
+}
+
+fn stream(stream: &crate::model::stream::Stream) -> Json {
+    let mut shown = event::stream(stream);
+    let text = |value: &Json| serde_json::to_string_pretty(value).unwrap_or_default();
+    if let Some(raw) = &stream.example {
+        shown.insert(
+            "example".to_owned(),
+            json!({ "raw": text(raw), "delivered": text(&event::delivered(stream, raw)) }),
+        );
+    }
+    let fixed = stream.query.iter().map(|(name, value)| format!("{name}={}", crate::resolve::plain(value)));
+    let size = match &stream.page.size {
+        Some((crate::model::PagePlace::Query(name), ask)) => Some(format!("{name}={ask}")),
+        _ => None,
+    };
+    let range = [&stream.window.from, &stream.window.to].map(|name| format!("{name}=…"));
+    let query: Vec<String> = range.into_iter().chain(size).chain(fixed).collect();
+    shown.insert("request".to_owned(), json!(format!("{}?{}", stream.call.text(), query.join("&"))));
+    Json::Object(shown)
 }
 
 /// The vendor's document lists actions by title, and so does the page.

@@ -6,6 +6,7 @@ mod client;
 mod crate_root;
 mod data_model;
 mod docs;
+mod event;
 mod graph;
 mod manifest;
 mod operations;

@@ -66,6 +66,10 @@ pub struct Connector {
     pub triggers: Vec<Trigger>,
     /// Streams of events.
     pub streams: Vec<stream::Stream>,
+    /// What a person should know before collecting them.
+    pub collection: Option<crate::spec::collection::Collection>,
+    /// What data models of others make of their events, as the spec says it: names in it were checked.
+    pub modelling: Vec<(String, crate::spec::modelling::Modelling)>,
     /// Roles.
     pub roles: Vec<Role>,
     /// The simulated service.

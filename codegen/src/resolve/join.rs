@@ -28,6 +28,8 @@ pub fn join(folder: String, files: Vec<(FileId, Option<File>)>, sources: &[Sourc
         named.extend(&mut whole.triggers, file.triggers);
         named.extend(&mut whole.roles, file.roles);
         named.extend(&mut whole.streams, file.streams);
+        once(&mut whole.collection, file.collection, |it| it.span, "collection", &named);
+        named.extend(&mut whole.modelling, file.modelling);
         named.extend(&mut whole.dialects, file.dialects);
         named.extend(&mut whole.classes, file.classes);
         named.extend(&mut whole.lookups, file.lookups);

@@ -138,6 +138,8 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
         actions,
         triggers,
         streams,
+        collection: file.collection.clone(),
+        modelling: file.modelling.iter().map(|(name, word)| (name.value.clone(), word.clone())).collect(),
         roles,
         graph,
         simulator: file.simulator.clone().map(|spec| Simulator { spec }),

@@ -3,12 +3,14 @@
 //! The text beside each key is its entry in the language's schema, so it is written for a person with a vendor's
 //! documentation open.
 
+pub mod collection;
 pub mod connection;
 pub mod demo;
 pub mod exchange;
 pub mod field;
 pub mod graph;
 pub mod mapping;
+pub mod modelling;
 pub mod operation;
 pub mod role;
 pub mod simulator;
@@ -40,6 +42,10 @@ pub struct File {
     pub roles: Names<role::Role>,
     /// Event streams.
     pub streams: Names<stream::Stream>,
+    /// What a person should know before collecting them.
+    pub collection: Option<collection::Collection>,
+    /// What data models of others make of their events.
+    pub modelling: Names<modelling::Modelling>,
     /// Other graphs of the same account.
     pub dialects: Names<String>,
     /// Classes of the data model and the properties that each demands.
@@ -77,6 +83,11 @@ impl Word for File {
             triggers: map.many("triggers", "Actions repeated at an interval, by name."),
             roles: map.many("roles", "Roles the vendor ships, by name."),
             streams: map.many("streams", "Events that are collected continuously, by name."),
+            collection: map.optional(
+                "collection",
+                "What a person should know before collecting: set-up, limits, and what another collector's words are called here.",
+            ),
+            modelling: map.many("modelling", "What data models of others make of the events of streams, by name."),
             dialects: map.many("dialects", "Dialects of the graph, by name: whose graph each one is like."),
             classes: map
                 .many("classes", "Classes of the data model, and the properties that each demands of its entities."),

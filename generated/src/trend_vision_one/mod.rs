@@ -2,7 +2,7 @@
 
 //! Trend Vision One.
 //!
-//! Trend Vision One gathers detections from endpoints, mail, networks and clouds and lets a team respond to them. This connector runs its response actions, reads its alerts, detections and activity data, manages its object lists, scripts and API keys, and sends samples to its sandbox.
+//! Trend Vision One gathers detections from endpoints, mail, networks and clouds and lets a team respond to them. This connector runs its response actions, reads its alerts, detections and activity data, manages its object lists, scripts and API keys, sends samples to its sandbox, and collects its events continuously.
 //!
 //! Start with [`Client`]; [`types`] holds what it takes and gives.
 

@@ -64,6 +64,7 @@ pub static CONNECTOR: Connector = Connector {
         ("search", "/search/"),
         ("endpoint inventory", "/eiqs/"),
         ("detections", "/oat/"),
+        ("audit logs", "/audit/"),
         ("sandbox", "/sandbox/"),
     ],
     exhausted: Some(("TMV1-Submission-Remaining-Count", "0")),

@@ -14,7 +14,7 @@ use connectome_core::{
 pub static WORKBENCH: Stream = Stream {
     name: "workbench",
     title: "Workbench Logs",
-    aliases: &["Workbench", "workbench_alerts"],
+    aliases: &["workbench_alerts"],
     permission: "Workbench",
     on_request: false,
     read: &Operation {

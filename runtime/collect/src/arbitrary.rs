@@ -52,6 +52,13 @@ impl Json {
         out
     }
 
+    /// The first value at a path of names.
+    pub fn at(&self, path: &[&str]) -> Option<&Json> {
+        let Some((name, rest)) = path.split_first() else { return Some(self) };
+        let Json::Object(members) = self else { return None };
+        members.iter().filter(|(text, _)| said(text) == *name).find_map(|(_, value)| value.at(rest))
+    }
+
     /// The same content with the members of every object the other way round. Objects with a name twice stay.
     pub fn reversed(&self) -> Self {
         match self {
@@ -72,7 +79,7 @@ impl Json {
 }
 
 /// What a text says, or the text itself where it is no Unicode.
-fn said(text: &str) -> String {
+pub fn said(text: &str) -> String {
     serde_json::from_str(&format!("\"{text}\"")).unwrap_or_else(|_| text.to_owned())
 }
 

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use connectome_core::stream::TimeForm;
-use connectome_core::time::whole_seconds;
 use jiff::Timestamp;
 
 use crate::raw::{Elements, Members, Span, text_end, word_end};
@@ -181,5 +180,5 @@ fn join(list: &str, out: &mut String) -> Option<()> {
 
 fn epoch_to_text(value: &str, out: &mut String) -> Option<()> {
     let second = time(value, TimeForm::EpochMs)?.second;
-    write!(out, "\"{}\"", whole_seconds(Timestamp::from_second(second).ok()?, false)).ok()
+    write!(out, "\"{}\"", Timestamp::from_second(second).ok()?).ok()
 }

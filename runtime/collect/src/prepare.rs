@@ -5,7 +5,6 @@
 use std::borrow::Cow;
 
 use connectome_core::stream::{Stream, Transform};
-use connectome_core::time::whole_seconds;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
@@ -98,7 +97,7 @@ impl Preparation {
         }
         if facts.undated {
             let time = Timestamp::from_second(facts.window).unwrap_or_default();
-            draft.set(self.time, &format!("\"{}\"", whole_seconds(time, false)));
+            draft.set(self.time, &format!("\"{time}\""));
         }
         let marks = [
             ("\"undated\"", facts.undated),
@@ -221,8 +220,21 @@ enum Value {
     Raw(Span),
     /// One that was made.
     Made(Span),
+    /// Null.
+    Null,
     /// There is no longer any.
     Gone,
+}
+
+impl Value {
+    fn of<'a>(self, text: &'a str, made: &'a str) -> Option<&'a str> {
+        match self {
+            Value::Raw(span) => Some(span.of(text)),
+            Value::Made(span) => Some(span.of(made)),
+            Value::Null => Some("null"),
+            Value::Gone => None,
+        }
+    }
 }
 
 impl Draft {
@@ -248,11 +260,7 @@ impl Draft {
             if self.fields[place].name != name {
                 continue;
             }
-            let value = match self.fields[place].value {
-                Value::Raw(span) => span.of(text),
-                Value::Made(span) => span.of(&self.made),
-                Value::Gone => continue,
-            };
+            let Some(value) = self.fields[place].value.of(text, &self.made) else { continue };
             self.spare.clear();
             match node.change(value, &mut self.spare, untransformed) {
                 Outcome::Same => {}
@@ -301,12 +309,8 @@ impl Draft {
         if path.is_empty() {
             return self.put(name, self.fields[first].value);
         }
-        let found =
-            self.fields[first..].iter().filter(|field| field.name == from).find_map(|field| match field.value {
-                Value::Raw(span) => raw::at(span.of(text), path),
-                Value::Made(span) => raw::at(span.of(&self.made), path),
-                Value::Gone => None,
-            });
+        let fields = self.fields[first..].iter().filter(|field| field.name == from);
+        let found = fields.filter_map(|field| field.value.of(text, &self.made)).find_map(|value| raw::at(value, path));
         if let Some(found) = found.map(str::to_owned) {
             self.set(name, &found);
         }
@@ -314,7 +318,7 @@ impl Draft {
 
     fn fill(&mut self, name: usize) {
         if self.held[name].is_none() {
-            self.set(name, "null");
+            self.put(name, Value::Null);
         }
     }
 
@@ -325,19 +329,14 @@ impl Draft {
         let copy = |out: &mut Vec<u8>, span: Span| out.extend_from_slice(span.of(text).as_bytes());
         for field in &self.fields {
             let Some((start, value, next)) = field.place else { continue };
-            match field.value {
-                Value::Raw(span) if span == value => {}
-                Value::Raw(span) => {
+            match field.value.of(text, &self.made) {
+                _ if matches!(field.value, Value::Raw(span) if span == value) => {}
+                Some(made) => {
                     copy(out, Span { start: copied, end: value.start });
-                    copy(out, span);
+                    out.extend_from_slice(made.as_bytes());
                     copied = value.end;
                 }
-                Value::Made(span) => {
-                    copy(out, Span { start: copied, end: value.start });
-                    out.extend_from_slice(span.of(&self.made).as_bytes());
-                    copied = value.end;
-                }
-                Value::Gone => {
+                None => {
                     copy(out, Span { start: copied, end: start });
                     copied = next;
                     comma = next == end;
@@ -352,11 +351,7 @@ impl Draft {
         }
         let mut empty = out[line..].trim_ascii_end() == b"{";
         for field in self.fields.iter().filter(|field| field.place.is_none()) {
-            let value = match field.value {
-                Value::Raw(span) => span.of(text),
-                Value::Made(span) => span.of(&self.made),
-                Value::Gone => continue,
-            };
+            let Some(value) = field.value.of(text, &self.made) else { continue };
             if !std::mem::take(&mut empty) {
                 out.push(b',');
             }

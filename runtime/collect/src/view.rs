@@ -272,14 +272,17 @@ fn shortened(text: &str) -> Option<String> {
 }
 
 /// A decimal number, its point moved this far to the right, what is then behind the point left out towards the past.
-fn decimal(text: &str, shift: i32) -> Option<i128> {
+fn decimal(text: &str, shift: u32) -> Option<i128> {
+    if let (Ok(number), false) = (text.parse::<i64>(), text.starts_with('+')) {
+        return Some(i128::from(number) * 10_i128.pow(shift));
+    }
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
     let (text, exponent) = text.split_once(['e', 'E']).map_or((text, "0"), |(text, exponent)| (text, exponent));
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     if whole.is_empty() || fraction.is_empty() {
         return None;
     }
-    let shift = shift.checked_add(exponent.parse().ok()?)?;
+    let shift = i32::try_from(shift).ok()?.checked_add(exponent.parse().ok()?)?;
     // Forty digits are more than there are times.
     let point = usize::try_from(shift.checked_add(whole.len().try_into().ok()?)?.max(0)).ok().filter(|it| *it < 40)?;
     let (mut moved, mut beyond) = (0_i128, false);

@@ -290,6 +290,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_event_that_is_larger_than_a_file_has_one_to_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = File::open(plan(folder.path(), "rotate=1B"), clock("2026-03-02T08:15:00Z")).unwrap();
+        for number in 1..=2 {
+            deliver(&mut file, number).await.unwrap();
+        }
+        let expected = [("e.jsonl", "{\"n\":2}\n"), ("e.jsonl.20260302T081500Z-1", "{\"n\":1}\n")];
+        assert_eq!(files(folder.path()), named(expected));
+    }
+
+    #[tokio::test]
     async fn a_new_period_begins_a_new_file_also_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let clock = clock("2026-03-02T23:59:59Z");

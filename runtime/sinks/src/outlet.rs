@@ -8,6 +8,7 @@ use connectome_core::{Error, ErrorKind, Settings};
 use crate::destination::Destination;
 use crate::file::File;
 use crate::stdout::Stdout;
+use crate::xsiam::Xsiam;
 
 /// Any of the sinks.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub enum Outlet {
     Stdout(Stdout),
     /// A file.
     File(File),
+    /// A tenant of XSIAM.
+    Xsiam(Xsiam),
 }
 
 impl Outlet {
@@ -25,10 +28,7 @@ impl Outlet {
         Ok(match destination {
             Destination::Stdout { key } => Outlet::Stdout(Stdout::new(std::io::stdout(), key.clone())),
             Destination::File(plan) => Outlet::File(File::open(plan.clone(), settings.clock)?),
-            Destination::Xsiam(_) => {
-                let _ = dead_letters;
-                return Err(Error::new(ErrorKind::Configuration, "XSIAM takes no events yet"));
-            }
+            Destination::Xsiam(address) => Outlet::Xsiam(Xsiam::open(address, None, settings, dead_letters)?),
             Destination::Sqlite(_) => {
                 return Err(Error::new(ErrorKind::Configuration, "a database keeps its events beside the checkpoint")
                     .advice("this destination is not written to as the others are"));
@@ -40,6 +40,7 @@ impl Outlet {
     pub fn warnings(&self) -> &[String] {
         match self {
             Outlet::Stdout(_) | Outlet::File(_) => &[],
+            Outlet::Xsiam(sink) => sink.warnings(),
         }
     }
 }
@@ -49,6 +50,7 @@ impl Sink for Outlet {
         match self {
             Outlet::Stdout(sink) => sink.extent(),
             Outlet::File(sink) => sink.extent(),
+            Outlet::Xsiam(sink) => sink.extent(),
         }
     }
 
@@ -56,6 +58,7 @@ impl Sink for Outlet {
         match self {
             Outlet::Stdout(sink) => sink.deliver(chunk).await,
             Outlet::File(sink) => sink.deliver(chunk).await,
+            Outlet::Xsiam(sink) => sink.deliver(chunk).await,
         }
     }
 }

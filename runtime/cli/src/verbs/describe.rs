@@ -24,10 +24,11 @@ pub fn run(world: &World, verb: &Describe) -> Outcome {
             print::document(world.arguments.output, &entry)
         };
     };
-    for (kind, one) in [("actions", "action"), ("triggers", "trigger"), ("types", "type")] {
-        let found = list(&entry, kind)
-            .iter()
-            .find(|it| text(it, "name") == *name || text(it, "title").eq_ignore_ascii_case(name));
+    for (kind, one) in KINDS {
+        let found = list(&entry, kind).iter().find(|it| match one {
+            "stream" => connector.stream(name).is_some_and(|stream| stream.name == text(it, "name")),
+            _ => text(it, "name") == *name || text(it, "title").eq_ignore_ascii_case(name),
+        });
         if let Some(found) = found {
             return if world.arguments.output == Form::Text {
                 print::text(&part(&entry, one, found))
@@ -52,21 +53,31 @@ pub fn run(world: &World, verb: &Describe) -> Outcome {
         (form, [one]) => return print::document(form, one),
         (form, all) => return print::document(form, &Value::from_iter(all.iter().map(|it| (*it).clone()))),
     }
-    let kinds = if list(&entry, "entities").is_empty() {
-        "action, trigger or type"
-    } else {
-        "action, trigger, type, entity or relationship"
+    let kinds = match (list(&entry, "entities"), connector.streams) {
+        ([], []) => "action, trigger or type",
+        ([], _) => "action, trigger, stream or type",
+        (_, []) => "action, trigger, type, entity or relationship",
+        _ => "action, trigger, stream, type, entity or relationship",
     };
     Err(Error::new(ErrorKind::Input, format!("{} has no {kinds} {name:?}", connector.title)).advice(near::advice(
         name,
-        ["actions", "triggers", "types"]
+        KINDS
             .iter()
-            .flat_map(|kind| list(&entry, kind))
+            .flat_map(|(kind, _)| list(&entry, kind))
             .map(|it| text(it, "name"))
             .chain(GRAPH.iter().flat_map(|kind| list(&entry, kind)).map(|it| text(it, "_type"))),
         format!("`connectome describe {}` lists them", connector.name),
     )))
 }
+
+/// Where the catalog keeps what has a name, and what one of it is called.
+const KINDS: [(&str, &str); 5] = [
+    ("actions", "action"),
+    ("triggers", "trigger"),
+    ("streams", "stream"),
+    ("further_streams", "stream"),
+    ("types", "type"),
+];
 
 /// Where the catalog keeps the graph.
 const GRAPH: [&str; 3] = ["entities", "relationships", "mapped_relationships"];
@@ -94,27 +105,33 @@ fn whole(entry: &Value) -> String {
     page.push_str(&fields(list(entry, "connection")));
     page.push_str(&fields(list(entry, "further_connection")));
     for (kind, head) in [("actions", "Actions"), ("triggers", "Triggers")] {
-        let rows: Vec<Vec<String>> = list(entry, kind)
-            .iter()
-            .map(|it| {
-                let doc = text(it, "description");
-                let first = doc.split_once(". ").map_or(doc, |(first, _)| first).trim_end_matches('.');
-                let short: String = first.chars().take(60).collect();
-                vec![
-                    format!("  {}", text(it, "name")),
-                    text(it, "effect").to_owned(),
-                    if short.len() < first.len() { format!("{short}…") } else { short },
-                ]
-            })
-            .collect();
+        let row = |it| vec![format!("  {}", text(it, "name")), text(it, "effect").to_owned(), short(it)];
+        let rows: Vec<Vec<String>> = list(entry, kind).iter().map(row).collect();
         if !rows.is_empty() {
             page.push_str(&format!("\n{head}\n"));
             page.push_str(&print::table(&["  name", "effect", "what it does"], rows));
         }
     }
+    let streams: Vec<&Value> = ["streams", "further_streams"].iter().flat_map(|kind| list(entry, kind)).collect();
+    if !streams.is_empty() {
+        let row = |it: &Value| {
+            let when = if it.get("on_request").is_some() { "when named" } else { "always" };
+            vec![format!("  {}", text(it, "name")), when.to_owned(), short(it)]
+        };
+        page.push_str("\nStreams\n");
+        page.push_str(&print::table(&["  name", "collected", "what it holds"], streams.into_iter().map(row)));
+    }
     page.push_str(&graph(entry));
     page.push_str(&format!("\n`connectome describe {} NAME` tells all about one of them.\n", text(entry, "name")));
     page
+}
+
+/// The first sentence of a description, or its beginning.
+fn short(it: &Value) -> String {
+    let doc = text(it, "description");
+    let first = doc.split_once(". ").map_or(doc, |(first, _)| first).trim_end_matches('.');
+    let short: String = first.chars().take(60).collect();
+    if short.len() < first.len() { format!("{short}…") } else { short }
 }
 
 /// One class, or several with a blank between.
@@ -229,6 +246,80 @@ fn properties(head: &str, of: &Value) -> String {
     format!("\n{head}\n{}", print::table(&["  name", "from the record", "what is done with it"], rows))
 }
 
+/// How a stream is read and what is delivered of it.
+fn stream(found: &Value) -> String {
+    let strings = |key: &str| list(found, key).iter().filter_map(Value::as_str).collect::<Vec<_>>();
+    let number = |key: &str| found.get(key).and_then(Value::as_u64);
+    let seconds = |key: &str| number(key).map(span);
+    let said = |lead: &str, value: Option<String>| value.map(|value| format!("{lead}{value}"));
+    let joined = |parts: Vec<Option<String>>| parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
+    let pairs = |key: &str, between: &str| {
+        let all = found.get(key).and_then(Value::as_object).into_iter().flatten();
+        all.map(|(name, value)| {
+            format!("{name}{between}{}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
+    };
+    let range = joined(vec![
+        Some(format!("{} to {}, by {}", text(found, "from"), text(found, "to"), text(found, "clock"))),
+        said("at most ", seconds("step_seconds")),
+        said("halved above ", number("halved_above").map(|it| format!("{it} events"))),
+        said("the service answers no more than ", seconds("widest_seconds")),
+        said("it remembers ", number("max_lookback_days").map(|it| format!("{it} days"))),
+    ]);
+    let size = found.get("page_size").map(|size| {
+        let taken: Vec<String> = list(size, "taken").iter().map(Value::to_string).collect();
+        let choice = if taken.is_empty() { String::new() } else { format!(", of {}", taken.join(", ")) };
+        format!("{} events{choice}", size["asked_for"])
+    });
+    let key = match strings("key").as_slice() {
+        [] => "a hash of its content".to_owned(),
+        fields => fields.join(" and "),
+    };
+    let mut page = String::new();
+    for (head, said) in [
+        ("Also called", strings("aliases").join(", ")),
+        (
+            "Collected",
+            if found.get("on_request").is_some() { "only when it is named".to_owned() } else { String::new() },
+        ),
+        ("Needs", text(found, "permission").to_owned()),
+        ("Parameters", pairs("query", "=")),
+        ("Headers", pairs("headers", ": ")),
+        ("Range", range),
+        ("Page", size.unwrap_or_else(|| "as the service decides".to_owned())),
+        ("Order", text(found, "order").to_owned()),
+        ("Key", key),
+        ("Time", format!("{}, delivered as {} too", text(found, "time"), text(found, "deliver_time_as"))),
+        ("Late by", seconds("late_by_seconds").unwrap_or_default()),
+        ("Described at", text(found, "link").to_owned()),
+    ] {
+        if !said.is_empty() {
+            page.push_str(&format!("{head:14} {}", wrap(&said, "               ", WIDTH - 15).trim_start()));
+        }
+    }
+    page.push_str("\nWhat is changed in an event\n");
+    for change in strings("changes") {
+        page.push_str(&wrap(&change.replace('`', ""), "  ", WIDTH - 2));
+    }
+    if let Some(raw) = found.pointer("/example/raw") {
+        page.push_str(&format!("\nAn event as the service gives it\n{raw:#}\n"));
+    }
+    page
+}
+
+/// A number of seconds as people say it.
+fn span(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        it if it > 0 && it % 86_400 == 0 => (it / 86_400, "day"),
+        it if it > 0 && it % 3600 == 0 => (it / 3600, "hour"),
+        it if it > 0 && it % 60 == 0 => (it / 60, "minute"),
+        it => (it, "second"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
 fn part(entry: &Value, kind: &str, found: &Value) -> String {
     let mut page = match text(found, "title") {
         "" => format!("{} (a {kind})\n\n", text(found, "name")),
@@ -250,6 +341,9 @@ fn part(entry: &Value, kind: &str, found: &Value) -> String {
         if !text(found, key).is_empty() {
             page.push_str(&format!("{head:14} {}\n", text(found, key)));
         }
+    }
+    if kind == "stream" {
+        page.push_str(&stream(found));
     }
     let needs = found.get("needs").or(found.get("permissions")).and_then(Value::as_object);
     for (app, names) in needs.into_iter().flatten() {

@@ -19,11 +19,15 @@ pub fn run(world: &World, verb: &Permissions) -> Outcome {
         let operation = connector
             .operation(name)
             .or_else(|| connector.trigger(name).map(|trigger| trigger.operation))
+            .or_else(|| connector.stream(name).map(|stream| stream.read))
             .ok_or_else(|| {
                 let known = connector.operations.iter().map(|it| it.name);
                 let known = known.chain(connector.triggers.iter().map(|it| it.name));
+                let known = known.chain(connector.streams.iter().map(|it| it.name));
+                let kinds =
+                    if connector.streams.is_empty() { "action or trigger" } else { "action, trigger or stream" };
                 let all = format!("`connectome describe {}` lists them", connector.name);
-                Error::new(ErrorKind::Input, format!("{} has no action or trigger {name:?}", connector.title))
+                Error::new(ErrorKind::Input, format!("{} has no {kinds} {name:?}", connector.title))
                     .advice(near::advice(name, known, all))
             })?;
         for permission in operation.permissions.iter().flat_map(|(app, names)| names.iter().map(|name| (*app, *name))) {

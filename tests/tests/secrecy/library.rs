@@ -1,8 +1,6 @@
-//! Secrets stay secret: a marker in every place that holds one, everything looked at that anybody may print, and no marker
-//! found but in the result of the action that gives it.
+//! What the library prints, logs and keeps.
 
 use std::io::Write;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use connectome::trend_vision_one::{
@@ -14,19 +12,11 @@ use connectome_core::file::File;
 use connectome_core::secret::MASK;
 use connectome_core::{Connection, Error, ErrorKind, Settings};
 use connectome_sim::Options;
-use connectome_tests::command::{Simulation, run};
 use connectome_tests::script::{Prepared, Script};
 use connectome_tests::simulated::connect_with;
 use serde_json::{Value, json};
 
-/// The connection's key, with letters that change when a text is quoted, escaped or encoded.
-const KEY: &str = r#"eyJ0:x/MARKERkey+c0ffee=="q\z"#;
-
-/// The password of an archive: besides, a blank and a letter that is not ASCII.
-const ARCHIVE: &str = "p4 \"MARKERarchive\\é";
-
-/// The password of a document.
-const DOCUMENT: &str = "MARKERdocument%41";
+use crate::{ARCHIVE, DOCUMENT, KEY, Told, base64, bytes, home, sample};
 
 /// A key that the service made.
 const MADE: &str = "eyJuZXc.MARKERmade.s/+=\"";
@@ -36,50 +26,6 @@ const TASK: &str = r#"pw-"MARKERtask\/"#;
 
 /// The password of a proxy.
 const PROXY: &str = "MARKERproxy";
-
-/// Everything that somebody may read, and where it was.
-#[derive(Default)]
-struct Told(Vec<(String, String)>);
-
-impl Told {
-    fn hear(&mut self, place: &str, text: impl Into<String>) {
-        self.0.push((place.to_owned(), text.into()));
-    }
-
-    /// An error in all its forms.
-    fn error(&mut self, place: &str, error: &Error) {
-        self.hear(&format!("{place}: displayed"), error.to_string());
-        self.hear(&format!("{place}: debugged"), format!("{error:?} {error:#?} {:?}", error.parts()));
-        self.hear(&format!("{place}: as JSON"), error.to_json().to_string());
-        let panic = std::panic::catch_unwind({
-            let error = error.clone();
-            || failed(error).unwrap()
-        });
-        self.hear(
-            &format!("{place}: in a panic"),
-            panic.unwrap_err().downcast_ref::<String>().expect("a message").clone(),
-        );
-    }
-
-    /// That no marker is anywhere.
-    fn assert_silent(&self) {
-        assert!(!self.0.is_empty());
-        for (place, text) in &self.0 {
-            for marker in ["MARKER", "c0ffee", &base64(ARCHIVE), &base64(DOCUMENT)] {
-                assert!(!text.contains(marker), "{place} tells {marker:?}: {text}");
-            }
-        }
-    }
-}
-
-fn failed(error: Error) -> Result<(), Error> {
-    Err(error)
-}
-
-fn base64(text: &str) -> String {
-    use connectome_core::convert::Convert;
-    Convert::Base64Once.apply(json!(text)).as_str().expect("a text").to_owned()
-}
 
 /// What is logged on this thread while it lives, at the finest level of our own crates.
 struct Log {
@@ -133,10 +79,6 @@ fn open(url: &str) -> Connection {
 
 async fn call(connection: &Connection, action: &str, input: Value) -> Result<Value, Error> {
     connection.call(CONNECTOR.operation(action).expect("an action"), input).await
-}
-
-fn sample() -> Value {
-    json!({ "file": { "content": "dGVzdA==", "filename": "a.zip" }, "archive_password": ARCHIVE, "document_password": DOCUMENT })
 }
 
 fn percent(text: &str, hex: fn(u8) -> String) -> String {
@@ -422,171 +364,6 @@ async fn an_answer_of_the_wrong_form_keeps_its_secrets() {
     for text in [error.to_string(), format!("{error:?}"), error.to_json().to_string(), log.text()] {
         assert!(!text.contains(&number.to_string()), "{text}");
     }
-}
-
-fn home() -> tempfile::TempDir {
-    tempfile::tempdir().expect("a folder")
-}
-
-/// Every byte of every file below a folder.
-fn bytes(folder: &Path) -> Vec<u8> {
-    let mut all = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            all.extend(bytes(&path));
-        } else {
-            all.extend(path.to_string_lossy().bytes());
-            all.extend(std::fs::read(&path).expect("a file"));
-        }
-    }
-    all
-}
-
-#[test]
-fn a_dry_run_shows_the_request_without_secrets() {
-    let home = home();
-    let mut told = Told::default();
-    let variables = [("CONNECTOME_TREND_VISION_ONE_API_KEY", KEY)];
-    let described =
-        json!({ "api_keys_objects": [{ "name": "a", "role": "Analyst", "description": format!("as {KEY} had") }] })
-            .to_string();
-    for output in ["text", "json"] {
-        for (action, input) in
-            [("submit_file_to_sandbox", sample().to_string()), ("create_api_keys", described.clone())]
-        {
-            let arguments = [
-                "action",
-                "trend-vision-one",
-                action,
-                "--dry-run",
-                "--input",
-                &input,
-                "--output",
-                output,
-                "--log",
-                "trace",
-                "--log-bodies",
-            ];
-            let (code, shown, said) = run(home.path(), &arguments, &variables);
-            assert_eq!(code, 0, "{said}");
-            assert!(shown.contains(MASK), "{shown}");
-            told.hear(&format!("dry run of {action} as {output}"), shown);
-            told.hear(&format!("dry run of {action} as {output}, errors"), said);
-        }
-        // However short a password is.
-        for password in ["a", "ab", "abc", "abcd", "abcde"] {
-            let input = json!({ "file": { "content": "dGVzdA==", "filename": "a.zip" }, "archive_password": password, "document_password": password }).to_string();
-            let (_, shown, said) = run(
-                home.path(),
-                &[
-                    "action",
-                    "trend-vision-one",
-                    "submit_file_to_sandbox",
-                    "--dry-run",
-                    "--input",
-                    &input,
-                    "--output",
-                    output,
-                ],
-                &variables,
-            );
-            assert!(!shown.contains(&base64(password)) && !said.contains(&base64(password)), "{shown}");
-            assert!(shown.contains("archivePassword") && shown.contains("documentPassword"), "{shown}");
-        }
-    }
-    told.assert_silent();
-}
-
-#[test]
-fn the_command_prints_a_secret_only_as_the_result() {
-    let home = home();
-    let simulation = Simulation::start(home.path(), "trend-vision-one", &["--token", KEY]);
-    let variables = [
-        ("CONNECTOME_TREND_VISION_ONE_API_KEY", KEY),
-        ("CONNECTOME_TREND_VISION_ONE_API_URL", simulation.url.as_str()),
-    ];
-    let mut told = Told::default();
-    let finest = ["--log", "trace", "--log-bodies"];
-    let (code, shown, said) = run(home.path(), &[&["check", "trend-vision-one"][..], &finest].concat(), &variables);
-    assert!(code == 0 && said.contains("answer body"), "{said}");
-    told.hear("check", shown + &said);
-    let input =
-        json!({ "api_keys_objects": [{ "name": "a", "role": "Analyst" }, { "name": "b", "role": "no such role" }] })
-            .to_string();
-    let (code, shown, said) = run(
-        home.path(),
-        &[&["action", "trend-vision-one", "create_api_keys", "--input", &input][..], &finest].concat(),
-        &variables,
-    );
-    // The key was made, though its neighbour was not: it is told, and only there.
-    let result: Value = serde_json::from_str(&shown).unwrap_or_else(|error| panic!("{error}: {shown} {said}"));
-    let made = result["output"]["api_keys_resp"][0]["value"].as_str().unwrap().to_owned();
-    assert_eq!(code, 3, "{said}");
-    assert!(made.starts_with("eyJ") && said.contains("answer body") && !said.contains(&made), "{said}");
-    told.hear("create_api_keys", said);
-    let (_, shown, said) = run(
-        home.path(),
-        &[&["action", "trend-vision-one", "submit_file_to_sandbox", "--input", &sample().to_string()][..], &finest]
-            .concat(),
-        &variables,
-    );
-    assert!(shown.contains("digest"), "{said}");
-    told.hear("submit_file_to_sandbox", shown + &said);
-    let start = json!({ "start_date_time": "1970-01-01T00:00:00Z" }).to_string();
-    let (code, shown, said) = run(
-        home.path(),
-        &[&["trigger", "trend-vision-one", "poll_alert_list", "--once", "--input", &start][..], &finest].concat(),
-        &variables,
-    );
-    assert_eq!(code, 0, "{said}");
-    told.hear("poll_alert_list", shown + &said);
-    // All of this left a database behind, with progress in it and nothing else.
-    let left = String::from_utf8_lossy(&bytes(home.path())).into_owned();
-    assert!(left.contains("SQLite format") && left.contains("trigger/trend-vision-one/poll_alert_list"));
-    told.hear("the files", left);
-    told.assert_silent();
-}
-
-#[test]
-fn a_secret_in_the_wrong_place_is_refused_without_being_shown() {
-    let home = home();
-    let mut told = Told::default();
-    let name = "CONNECTOME_TREND_VISION_ONE_API_KEY";
-    let action = ["action", "trend-vision-one", "submit_file_to_sandbox", "--input"];
-    let broken = format!("{}, oops", sample());
-    let toml = home.path().join("broken.toml");
-    std::fs::write(
-        &toml,
-        format!(
-            "[instances.a]\nconnector = \"trend-vision-one\"\nparameters = {{ api_key = \"{} }}\n",
-            KEY.replace(['"', '\\'], "")
-        ),
-    )
-    .unwrap();
-    let plain = home.path().join("plain.toml");
-    std::fs::write(
-        &plain,
-        format!("[instances.a]\nconnector = \"trend-vision-one\"\nparameters = {{ api_key = '{KEY}' }}\n"),
-    )
-    .unwrap();
-    let absent = json!({ "archive_password": ARCHIVE }).to_string();
-    let given = format!("api_key={KEY}");
-    let cases: Vec<(Vec<&str>, String)> = vec![
-        (vec!["check", "trend-vision-one", "--param", &given], KEY.to_owned()),
-        (vec!["check", "trend-vision-one"], format!("{KEY} with blanks")),
-        (vec!["check", "trend-vision-one"], format!("{KEY}é")),
-        (vec!["--config", toml.to_str().unwrap(), "check", "trend-vision-one"], String::new()),
-        (vec!["--config", plain.to_str().unwrap(), "check", "trend-vision-one"], String::new()),
-        ([&action[..], &[&broken]].concat(), KEY.to_owned()),
-        ([&action[..], &[&absent]].concat(), KEY.to_owned()),
-    ];
-    for (arguments, key) in cases {
-        let (code, shown, said) = run(home.path(), &arguments, &[(name, &key)]);
-        assert_eq!((code, shown.as_str()), (2, ""), "{said}");
-        told.hear(&arguments[..2].join(" "), said);
-    }
-    told.assert_silent();
 }
 
 #[tokio::test]
