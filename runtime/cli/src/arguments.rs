@@ -72,6 +72,8 @@ pub enum Verb {
     Sync(Sync),
     /// The local graph: what is in it, what changed, export
     Graph(Graph),
+    /// Collects events continuously, and loses none
+    Collect(Collect),
     /// The least role that can run these actions
     Permissions(Permissions),
     /// Serves simulated services on a loopback address
@@ -271,6 +273,80 @@ pub enum ExportForm {
     Graphml,
     /// Statements for Neo4j, Memgraph and others
     Cypher,
+}
+
+/// `collect`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  connectome collect trend-vision-one --to file:events.jsonl\n  connectome collect trend-vision-one --stream audit --to stdout: --from '1 hour' --limit 5\n  connectome collect trend-vision-one --status"
+)]
+pub struct Collect {
+    /// An instance of connectome.toml, or a connector
+    pub name: String,
+    /// A stream; all but those that must be named when left out
+    #[arg(long = "stream", value_name = "STREAM", value_delimiter = ',')]
+    pub streams: Vec<String>,
+    /// Where events go: `stdout:`, `file:PATH`, `sqlite:PATH`, `xsiam+https://…`
+    #[arg(long, value_name = "DEST", required_unless_present_any = ["status", "from"])]
+    pub to: Option<String>,
+    /// Stop when there is nothing to read for now
+    #[arg(long)]
+    pub once: bool,
+    /// How long to rest when there is nothing to read
+    #[arg(long, value_name = "SPAN", default_value = "60s")]
+    pub every: String,
+    /// Where a stream begins that was never collected: a time, or how long ago
+    #[arg(long, value_name = "TIME", default_value = "3 days")]
+    pub first_fetch: String,
+    /// Read a stream's history beside what is new, so that new events need not wait for it
+    #[arg(long)]
+    pub backfill: bool,
+    /// End a round of a stream after so many events, between two pages
+    #[arg(long, value_name = "NUMBER")]
+    pub max_events: Option<u64>,
+    /// Events a page; the next smaller size that the service takes
+    #[arg(long, value_name = "NUMBER")]
+    pub page_size: Option<u64>,
+    /// How long after its time an event may still appear [default: the stream's own]
+    #[arg(long, value_name = "SPAN")]
+    pub late_by: Option<String>,
+    /// Look for late events in strides of this at least [default: a fifth of the lateness]
+    #[arg(long, value_name = "SPAN")]
+    pub close_every: Option<String>,
+    /// Look once more for events that came later still, this long after their time
+    #[arg(long, value_name = "SPAN")]
+    pub again_after: Option<String>,
+    /// What is changed in events
+    #[arg(long, value_enum, default_value = "declared", value_name = "WHICH")]
+    pub transforms: Transforms,
+    /// How far this machine's clock may be from the service's
+    #[arg(long, value_name = "SPAN", default_value = "5m")]
+    pub max_skew: String,
+    /// Look at a range that starts here, and leave no state behind
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["once", "backfill", "max_events", "status"])]
+    pub from: Option<String>,
+    /// Where that range ends [default: now]
+    #[arg(long, value_name = "TIME", requires = "from")]
+    pub until: Option<String>,
+    /// No more than so many events of each stream
+    #[arg(long, value_name = "NUMBER", requires = "from")]
+    pub limit: Option<u64>,
+    /// Show how far each stream has come, and how it fares
+    #[arg(long)]
+    pub status: bool,
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// What is changed in events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Transforms {
+    /// What the stream's description says
+    Declared,
+    /// The same, but lists stay lists
+    Lists,
+    /// Nothing: events are as the service wrote them
+    None,
 }
 
 /// `permissions`

@@ -53,3 +53,16 @@ pub fn interrupted() -> impl Future<Output = ()> {
         drop(tokio::signal::ctrl_c().await)
     }
 }
+
+/// Whether it may work the next time without anybody doing anything.
+pub fn is_passing(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Connect
+            | ErrorKind::RateLimited
+            | ErrorKind::Timeout
+            | ErrorKind::Server
+            | ErrorKind::Protocol
+            | ErrorKind::TaskTimeout
+    )
+}

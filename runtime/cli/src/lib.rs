@@ -11,6 +11,7 @@ mod logging;
 mod near;
 mod print;
 mod verbs;
+mod when;
 
 use std::process::ExitCode;
 
@@ -98,6 +99,7 @@ async fn dispatch(world: &World) -> Outcome {
         Verb::Action(verb) => verbs::action::run(world, verb).await,
         Verb::Sync(verb) => verbs::sync::run(world, verb).await,
         Verb::Graph(verb) => verbs::graph::run(world, verb),
+        Verb::Collect(verb) => verbs::collect::run(world, verb).await,
         Verb::Trigger(verb) => verbs::trigger::run(world, verb).await,
         Verb::Permissions(verb) => verbs::permissions::run(world, verb),
         Verb::Simulate(verb) => verbs::simulate::run(world, verb).await,

@@ -6,12 +6,14 @@
 mod arbitrary;
 mod change;
 pub mod checkpoint;
+pub mod collector;
 pub mod key;
 pub mod ledger;
 pub mod plan;
 pub mod prepare;
 pub mod raw;
 pub mod rounds;
+pub mod sieve;
 pub mod sink;
 pub mod source;
 pub mod state;

@@ -17,6 +17,8 @@
 //!          └────────────── the pass moves up ◄───────────────┘
 //! ```
 
+use connectome_core::stream::Stream;
+
 use crate::checkpoint::{Checkpoint, Gap, Goal, Receipt, Window};
 
 /// What a plan keeps to. Times are seconds.
@@ -40,6 +42,24 @@ pub struct Limits {
     pub again_after: Option<u64>,
     /// How many pages a window may have.
     pub max_pages: u64,
+}
+
+impl Limits {
+    /// What a stream's description says, and what is usual besides.
+    pub fn of(stream: &Stream) -> Self {
+        Self {
+            late_by: stream.late_by,
+            margin: 2,
+            step: stream.window.step,
+            cap: stream.window.cap,
+            slack: stream.window.slack,
+            look_back: stream.window.look_back,
+            // Each event is read about 1 + late_by / close_every times.
+            close_every: (stream.late_by / 5).max(60),
+            again_after: None,
+            max_pages: 100_000,
+        }
+    }
 }
 
 /// A minute: what is forgotten while a request is on its way is not asked for.

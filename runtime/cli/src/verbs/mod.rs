@@ -3,6 +3,7 @@
 pub mod action;
 pub mod catalog;
 pub mod check;
+pub mod collect;
 pub mod demo;
 pub mod describe;
 pub mod graph;

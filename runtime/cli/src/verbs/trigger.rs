@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::World;
 use crate::arguments::Trigger as Verb;
 use crate::configuration::{connect, state_path};
-use crate::exit::{Outcome, interrupted};
+use crate::exit::{Outcome, interrupted, is_passing};
 use crate::{input, near, print};
 
 pub async fn run(world: &World, verb: &Verb) -> Outcome {
@@ -76,19 +76,6 @@ fn give(verb: &Verb, round: &Round) -> Outcome {
         .as_object()
         .is_some_and(|event| event.values().any(|value| value.as_array().is_some_and(Vec::is_empty)));
     if verb.skip_empty && empty { Ok(()) } else { print::json_line(&round.event) }
-}
-
-/// Whether it may work the next time without anybody doing anything.
-fn is_passing(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Connect
-            | ErrorKind::RateLimited
-            | ErrorKind::Timeout
-            | ErrorKind::Server
-            | ErrorKind::Protocol
-            | ErrorKind::TaskTimeout
-    )
 }
 
 /// The checkpoint's name: another input or service is another series of rounds. How long the pauses are, and in which

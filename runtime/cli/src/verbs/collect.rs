@@ -1,0 +1,161 @@
+//! `connectome collect`
+
+mod look;
+mod out;
+mod progress;
+mod run;
+mod status;
+
+use connectome_collect::plan::Limits;
+use connectome_collect::prepare::Mode;
+use connectome_core::connector::Connector;
+use connectome_core::stream::Stream;
+use connectome_core::{Connection, Error, ErrorKind};
+use jiff::Timestamp;
+
+use crate::World;
+use crate::arguments::{Access, Collect as Verb, Transforms};
+use crate::configuration::synchronised;
+use crate::exit::Outcome;
+use crate::{near, when};
+
+pub use out::Out;
+
+pub async fn run(world: &World, verb: &Verb) -> Outcome {
+    let subject = subject(world, verb)?;
+    let streams = chosen(subject.connector, &verb.streams)?;
+    if verb.status {
+        return status::run(world, verb, &subject, &streams);
+    }
+    match verb.from {
+        Some(_) => look::run(world, verb, &subject, &streams).await,
+        None => run::run(world, verb, &subject, &streams).await,
+    }
+}
+
+/// What is collected from.
+pub struct Subject {
+    /// The instance, or the connector where none is configured.
+    pub name: String,
+    /// Its connector.
+    pub connector: &'static Connector,
+    /// How it is reached.
+    pub access: Access,
+}
+
+fn subject(world: &World, verb: &Verb) -> Result<Subject, Error> {
+    let instances = synchronised(world, Some(&verb.name))?;
+    let instance = match instances.as_slice() {
+        [only] => only,
+        several => {
+            let names: Vec<&str> = several.iter().map(|instance| instance.name.as_str()).collect();
+            let named = verb.access.instance.as_deref().and_then(|name| several.iter().find(|it| it.name == name));
+            named.ok_or_else(|| {
+                Error::new(ErrorKind::Input, format!("{} has several instances", verb.name))
+                    .advice(format!("name one: {}", names.join(", ")))
+            })?
+        }
+    };
+    let connector = world.connector(&instance.connector)?;
+    if connector.streams.is_empty() {
+        let with: Vec<&str> =
+            world.connectors.iter().filter(|it| !it.streams.is_empty()).map(|connector| connector.name).collect();
+        return Err(Error::new(ErrorKind::Input, format!("{} has no streams of events", connector.title))
+            .advice(format!("these have: {}", with.join(", "))));
+    }
+    let mut access = verb.access.clone();
+    if instance.configured {
+        access.instance = Some(instance.name.clone());
+    }
+    Ok(Subject { name: instance.name.clone(), connector, access })
+}
+
+/// The streams of these names, in the connector's order; without any, all but those that must be named.
+pub fn chosen(connector: &'static Connector, names: &[String]) -> Result<Vec<&'static Stream>, Error> {
+    if names.is_empty() {
+        return Ok(connector.streams.iter().filter(|stream| !stream.on_request).copied().collect());
+    }
+    let mut wanted = Vec::new();
+    for name in names {
+        let found = connector.streams.iter().find(|stream| answers_to(stream, name)).copied();
+        wanted.push(found.ok_or_else(|| {
+            let names: Vec<&str> = connector.streams.iter().map(|stream| stream.name).collect();
+            let all = format!("there are: {}", names.join(", "));
+            Error::new(ErrorKind::Input, format!("{} has no stream {name:?}", connector.title))
+                .advice(near::advice(name, names, all))
+        })?);
+    }
+    let mut streams = connector.streams.to_vec();
+    streams.retain(|stream| wanted.iter().any(|it| it.name == stream.name));
+    Ok(streams)
+}
+
+/// A stream's name, its plural, its title and its aliases are the same, in any case and with blanks for underscores.
+fn answers_to(stream: &Stream, name: &str) -> bool {
+    let plain = |text: &str| text.trim().to_lowercase().replace([' ', '-'], "_");
+    let name = plain(name);
+    let known = std::iter::once(stream.name).chain([stream.title]).chain(stream.aliases.iter().copied());
+    known.map(plain).any(|known| known == name || format!("{known}s") == name)
+}
+
+/// The limits that a stream's description and the command line give.
+pub fn limits(verb: &Verb, stream: &Stream) -> Result<Limits, Error> {
+    let mut limits = Limits::of(stream);
+    if let Some(text) = &verb.late_by {
+        limits.late_by = when::seconds("--late-by", text)?;
+    }
+    if let Some(text) = &verb.close_every {
+        limits.close_every = when::seconds("--close-every", text)?;
+    }
+    if let Some(text) = &verb.again_after {
+        let after = when::seconds("--again-after", text)?;
+        if after <= limits.late_by {
+            return Err(Error::new(
+                ErrorKind::Input,
+                format!("--again-after {text:?} is not later than the lateness of {} seconds", limits.late_by),
+            )
+            .advice("events are looked for once more when their lateness has long passed, as after 24h"));
+        }
+        limits.again_after = Some(after);
+    }
+    Ok(limits)
+}
+
+/// The page size: the largest that the stream takes and that is not larger than what is asked for.
+pub fn page_size(verb: &Verb, stream: &Stream) -> Option<u64> {
+    let asked = verb.page_size?;
+    let fitting = stream.page_sizes.iter().rev().find(|size| **size <= asked);
+    fitting.or(stream.page_sizes.first()).copied()
+}
+
+/// What is changed in events.
+pub fn mode(verb: &Verb) -> Mode {
+    match verb.transforms {
+        Transforms::Declared => Mode::Declared,
+        Transforms::Lists => Mode::Lists,
+        Transforms::None => Mode::Raw,
+    }
+}
+
+/// Learns the service's time, and refuses to work with a clock that is far from it.
+pub async fn synchronise(connection: &Connection, verb: &Verb) -> Result<i64, Error> {
+    connection.check().await?;
+    let ours = connection.clock().now().as_second();
+    let Some(ahead) = connection.clock_skew() else { return Ok(ours) };
+    let most = when::seconds("--max-skew", &verb.max_skew)?;
+    if ahead.unsigned_abs() > most {
+        let way = if ahead > 0 { "ahead of" } else { "behind" };
+        let time = Timestamp::from_second(ours - ahead).unwrap_or_default();
+        return Err(Error::new(
+            ErrorKind::Configuration,
+            format!("this machine's clock is {} seconds {way} the service's, which says {time}", ahead.abs()),
+        )
+        .advice("set the clock; or, if the service's is wrong, allow more with --max-skew"));
+    }
+    Ok(ours - ahead.max(0))
+}
+
+/// The name under which a stream's progress to a destination is remembered.
+pub fn collection(subject: &str, stream: &Stream, destination: &str) -> String {
+    format!("collect/{subject}/{}/{destination}", stream.name)
+}

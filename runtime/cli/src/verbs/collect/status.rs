@@ -1,0 +1,176 @@
+//! How collections fare: how far they have come, what they delivered, what is missing.
+
+use connectome_collect::ledger::{Database, Entry};
+use connectome_collect::state::State;
+use connectome_core::Error;
+use connectome_core::stream::Stream;
+use connectome_sinks::destination::Destination;
+use jiff::{Timestamp, Unit};
+use serde_json::{Value, json};
+
+use super::Subject;
+use crate::World;
+use crate::arguments::{Collect as Verb, Form};
+use crate::configuration::state_path;
+use crate::exit::Outcome;
+use crate::print;
+
+/// How many of the last receipts are shown in JSON.
+const RECEIPTS: u32 = 100;
+
+pub fn run(world: &World, verb: &Verb, subject: &Subject, streams: &[&'static Stream]) -> Outcome {
+    let mut shown = Vec::new();
+    let now = Timestamp::now();
+    for database in databases(world, verb)? {
+        for entry in database.entries(&format!("collect/{}/", subject.name))? {
+            let mut parts = entry.name.splitn(4, '/').skip(2);
+            let (stream, destination) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            let plain = stream.trim_end_matches("#history");
+            if !verb.streams.is_empty() && !streams.iter().any(|known| known.name == plain) {
+                continue;
+            }
+            let receipts = database.receipts(&entry.name, RECEIPTS)?;
+            shown.push(Shown {
+                stream: stream.to_owned(),
+                destination: destination.to_owned(),
+                receipts: json!(receipts),
+                entry,
+            });
+        }
+    }
+    match world.arguments.output {
+        Form::Text if shown.is_empty() => print::line(&format!("nothing of {} was collected yet", subject.name)),
+        Form::Text => text(&shown, now),
+        Form::Json => print::json(&shown.iter().map(|it| it.json(now)).collect()),
+        Form::Jsonl => shown.iter().try_for_each(|it| print::json_line(&it.json(now))),
+    }
+}
+
+/// The local state, and every database that events were collected into.
+fn databases(world: &World, verb: &Verb) -> Result<Vec<Database>, Error> {
+    let path = state_path(world)?;
+    let mut paths = Vec::new();
+    if path.exists() {
+        let state = State::open(&path)?;
+        let known = state
+            .entries()?
+            .into_iter()
+            .filter_map(|entry| entry.key.strip_prefix(super::run::KEPT_IN).map(std::path::PathBuf::from));
+        paths.push(path.clone());
+        paths.extend(known.filter(|path| path.exists()));
+    }
+    if let Some(to) = &verb.to
+        && let Destination::Sqlite(kept) = Destination::parse(to)?
+        && kept.exists()
+        && !paths.contains(&kept)
+    {
+        paths.push(kept);
+    }
+    paths.iter().map(|path| Database::open(path, false)).collect()
+}
+
+struct Shown {
+    stream: String,
+    destination: String,
+    receipts: Value,
+    entry: Entry,
+}
+
+impl Shown {
+    fn state(&self) -> String {
+        let health = &self.entry.health;
+        match (&health.lacks, &health.error) {
+            (Some(permission), _) => format!("refused: the key lacks {permission:?}"),
+            (None, Some(_)) => format!("failing, {} in a row", plural(health.failures, "round")),
+            (None, None) if health.well.is_some() => "healthy".to_owned(),
+            (None, None) => "not finished a round yet".to_owned(),
+        }
+    }
+
+    fn json(&self, now: Timestamp) -> Value {
+        let health = &self.entry.health;
+        let mut shown = json!({
+            "stream": self.stream,
+            "destination": self.destination,
+            "state": self.state(),
+            "healthy": health.error.is_none(),
+            "updated": time(self.entry.updated.as_second()),
+            "well": health.well.map(time),
+            "failures": health.failures,
+            "error": health.error,
+            "lacks_permission": health.lacks,
+        });
+        if let Some(it) = &self.entry.checkpoint {
+            shown["first"] = json!(time(it.first));
+            shown["complete_before"] = json!(time(it.closed));
+            shown["read_before"] = json!(time(it.fresh));
+            shown["lag_seconds"] = json!((now.as_second() - it.fresh).max(0));
+            shown["counts"] = json!(it.counts);
+            let gap = |gap: &connectome_collect::checkpoint::Gap| {
+                json!({ "from": time(gap.from), "to": time(gap.to), "found": time(gap.found), "late_only": gap.late_only,
+                    "reason": "the service remembers no longer than that" })
+            };
+            shown["gaps"] = it.gaps.iter().map(gap).collect();
+        }
+        shown["receipts"] = self.receipts.clone();
+        shown
+    }
+}
+
+fn text(shown: &[Shown], now: Timestamp) -> Outcome {
+    let rows = shown.iter().map(|it| {
+        let point = it.entry.checkpoint.as_ref();
+        let number = |read: fn(&connectome_collect::checkpoint::Checkpoint) -> u64| {
+            point.map(read).map_or_else(String::new, |number| number.to_string())
+        };
+        vec![
+            it.stream.clone(),
+            point.map_or_else(String::new, |it| time(it.closed)),
+            point.map_or_else(String::new, |it| lag(now.as_second() - it.fresh)),
+            number(|it| it.counts.delivered),
+            number(|it| it.counts.repeated),
+            number(|it| it.counts.late),
+            number(|it| it.gaps.len() as u64),
+            it.state(),
+        ]
+    });
+    let heads = ["stream", "complete before", "lag", "events", "repeated", "late", "gaps", "health"];
+    print::text(&print::table(&heads, rows))?;
+    for it in shown {
+        let head = || format!("{} to {}", it.stream, it.destination);
+        for gap in it.entry.checkpoint.iter().flat_map(|it| &it.gaps) {
+            let what = if gap.late_only { "what came late is" } else { "events are" };
+            let (from, to) = (time(gap.from), time(gap.to));
+            print::line(&format!(
+                "\n{}: {what} missing from {from} to {to}: the service remembers no longer than that",
+                head()
+            ))?;
+        }
+        if let Some(error) = &it.entry.health.error {
+            print::line(&format!("\n{}: {error}", head()))?;
+        }
+    }
+    Ok(())
+}
+
+/// A span of time in the two largest units that it has.
+pub fn lag(seconds: i64) -> String {
+    let span = jiff::Span::new().seconds(seconds.max(0));
+    let smallest = if seconds >= 86_400 {
+        Unit::Hour
+    } else if seconds >= 3600 {
+        Unit::Minute
+    } else {
+        Unit::Second
+    };
+    let round = jiff::SpanRound::new().largest(Unit::Day).smallest(smallest).days_are_24_hours();
+    span.round(round).map_or_else(|_| format!("{seconds}s"), |span| format!("{span:#}"))
+}
+
+pub fn plural(number: u64, one: &str) -> String {
+    if number == 1 { format!("{number} {one}") } else { format!("{number} {one}s") }
+}
+
+pub fn time(second: i64) -> String {
+    Timestamp::from_second(second).unwrap_or_default().to_string()
+}
