@@ -217,9 +217,19 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
                 Step::Gap(gap) => {
                     let (stream, from, to) = (self.stream.name, time(gap.from), time(gap.to));
                     if gap.late_only {
-                        tracing::warn!(stream, from, to, "what came late can no longer be looked for: the service has forgotten that range");
+                        tracing::warn!(
+                            stream,
+                            from,
+                            to,
+                            "what came late can no longer be looked for: the service has forgotten that range"
+                        );
                     } else {
-                        tracing::warn!(stream, from, to, "events are missing: the service has forgotten that range before it was read");
+                        tracing::warn!(
+                            stream,
+                            from,
+                            to,
+                            "events are missing: the service has forgotten that range before it was read"
+                        );
                     }
                     self.flush().await?;
                 }
@@ -263,8 +273,7 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
         {
             return self.fail(error).await;
         }
-        let arrived =
-            plan::Page { records: page.records.len() as u64, total: page.total, next: page.next.as_deref() };
+        let arrived = plan::Page { records: page.records.len() as u64, total: page.total, next: page.next.as_deref() };
         match self.plan.arrived(&arrived) {
             Verdict::Split => return Ok(()),
             Verdict::Wrong(why) => return self.wrong(ask, why).await,
@@ -381,13 +390,23 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
         match self.plan.turned(page, found) {
             Turn::Next => {}
             Turn::Recount => {
-                tracing::info!(stream = self.stream.name, "a window does not hold as many events as the service counts: it is read again");
+                tracing::info!(
+                    stream = self.stream.name,
+                    "a window does not hold as many events as the service counts: it is read again"
+                );
             }
             Turn::Done { receipt, miscounted } => {
                 self.again = 0;
                 if miscounted {
                     let (from, to) = (time(receipt.from), time(receipt.to));
-                    tracing::warn!(stream = self.stream.name, from, to, events = receipt.events, counted = receipt.total, "a window does not hold as many events as the service counts, not even when read again");
+                    tracing::warn!(
+                        stream = self.stream.name,
+                        from,
+                        to,
+                        events = receipt.events,
+                        counted = receipt.total,
+                        "a window does not hold as many events as the service counts, not even when read again"
+                    );
                 }
                 if receipt.goal != Goal::Fresh {
                     self.pending.receipts.push(receipt);

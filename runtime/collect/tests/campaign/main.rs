@@ -76,8 +76,8 @@ fn as_many_trials_as_wanted() {
     let first: u64 = std::env::var("CONNECTOME_SEED").ok().and_then(|it| it.parse().ok()).unwrap_or(1);
     let line = |sum: &Outcome| {
         println!(
-            "{} trials: {} events, {} requests, {} rounds, {} kills; lost 0, copies that kills explain {}, late {}",
-            sum.trials, sum.events, sum.requests, sum.rounds, sum.kills, sum.copies, sum.late
+            "{} trials: {} events, {} requests, {} rounds, {} kills; {} lost, {} copies that kills explain, {} late",
+            sum.trials, sum.events, sum.requests, sum.rounds, sum.kills, sum.lost, sum.copies, sum.late
         );
     };
     let (sum, failure) = campaign(first..first + trials, Flaw::None, |sum| {

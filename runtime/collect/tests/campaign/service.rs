@@ -57,6 +57,7 @@ impl Source for Peer {
         let mut world = self.world.lock().expect("the world");
         let world = &mut *world;
         world.requests += 1;
+        world.calm();
         world.now += world.random.between(0, world.habits.slowness);
         if world.errs() {
             return Err(if world.random.once_in(3) { Trouble::Slow(failed()) } else { Trouble::Failed(failed()) });

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use connectome_collect::checkpoint::{Checkpoint, Goal};
+use connectome_collect::checkpoint::Goal;
 use connectome_collect::collector::{Budget, Collector, Ended, Range};
 use connectome_collect::key::Keys;
 use connectome_collect::plan::Limits;
@@ -53,6 +53,8 @@ pub struct World {
     pub delivered: BTreeMap<String, u64>,
     pub chunk: usize,
     pub requests: u64,
+    /// When everything has happened and can be read.
+    settled: i64,
     errors: i64,
     kills: i64,
     killed: u64,
@@ -65,6 +67,15 @@ pub fn killed() -> Error {
 }
 
 impl World {
+    /// When everything has happened there is calm, so that a trial comes to its end, and not by luck.
+    pub fn calm(&mut self) -> bool {
+        let over = self.now > self.settled;
+        if over {
+            (self.errors, self.kills, self.habits.slowness) = (0, 0, self.habits.slowness.min(10));
+        }
+        over
+    }
+
     /// Whether something goes wrong now.
     pub fn errs(&mut self) -> bool {
         self.errors > 0 && self.random.once_in(self.errors)
@@ -98,6 +109,8 @@ pub struct Outcome {
     pub rounds: u64,
     /// How often a process was killed.
     pub kills: u64,
+    /// Events that were never delivered.
+    pub lost: u64,
     /// Copies beyond the first, which only a kill may leave behind.
     pub copies: u64,
     /// Events that were found by looking again.
@@ -112,6 +125,7 @@ impl Outcome {
         self.requests += other.requests;
         self.rounds += other.rounds;
         self.kills += other.kills;
+        self.lost += other.lost;
         self.copies += other.copies;
         self.late += other.late;
     }
@@ -183,11 +197,15 @@ struct Trial {
     world: Arc<Mutex<World>>,
     limits: Limits,
     first: i64,
-    /// The last moment at which an event shows.
-    end: i64,
     pause: i64,
     budget: Budget,
     rounds: u64,
+}
+
+/// The most events that so many seconds in a row hold.
+fn densest(events: &[Event], seconds: i64) -> usize {
+    let within = |at: usize| events[at..].iter().take_while(|it| it.time < events[at].time + seconds * 1000).count();
+    (0..events.len()).map(within).max().unwrap_or(0)
 }
 
 impl Trial {
@@ -220,13 +238,19 @@ impl Trial {
         };
         let events = history(&mut random, kind, (START, START + length), late_by, beyond);
         let end = events.iter().map(|event| event.visible).max().unwrap_or(START * 1000);
+        let after = limits.again_after.unwrap_or(0) + limits.late_by + limits.close_every + 10;
+        let cursor_life = random.pick(&[0, 2, 60, 100_000]);
+        let page_size = random.pick(&[1, 3, 10, 50]);
+        // Where links die before a second's events can be read, nobody can read them.
+        let least_page =
+            if cursor_life < 100_000 { densest(&events, 3).div_ceil(if cursor_life < 60 { 1 } else { 3 }) } else { 1 };
         let habits = Habits {
             newest_first: random.once_in(2),
             end_inclusive: flaw == Flaw::EndOneSecondEarly || random.once_in(2),
             // Where pages shift under the reader, a record that its content names may be taken for two.
-            snapshot: !kind.named || flaw == Flaw::EarlyCursor || random.once_in(2),
-            cursor_life: random.pick(&[0, 2, 60, 100_000]),
-            page_size: random.pick(&[1, 3, 10, 50]),
+            snapshot: !kind.named || poison > 0 || flaw == Flaw::EarlyCursor || random.once_in(2),
+            cursor_life,
+            page_size: page_size.max(least_page),
             counts: random.once_in(2),
             empty_pages: random.pick(&[0, 0, 5]),
             slowness: random.pick(&[0, 100, 1500]),
@@ -243,6 +267,7 @@ impl Trial {
             delivered: BTreeMap::new(),
             chunk: random.pick(&[1, 4, 50, 1000]),
             requests: 0,
+            settled: end + after as i64 * 1000,
             errors: if quiet { 0 } else { random.pick(&[0, 5, 20]) },
             kills: if quiet { 0 } else { random.pick(&[0, 6, 25, 100]) },
             killed: 0,
@@ -260,7 +285,6 @@ impl Trial {
             limits,
             // Some begin in the middle.
             first: START + random.pick(&[-100, 0, 0, length / 3]),
-            end,
             pause: random.pick(&[1, 20, 60, 600]).max(least),
             budget,
             rounds: 0,
@@ -295,19 +319,19 @@ impl Trial {
             if self.rounds > 30_000 {
                 return Err(self.failure("it makes no progress"));
             }
-            let result = collector.round(self.budget).await;
+            let over = self.world.lock().expect("the world").calm();
+            let budget = if over { Budget::default() } else { self.budget };
+            let result = collector.round(budget).await;
             self.shortcut(collector);
             let mut world = self.world.lock().expect("the world");
             if let Some(what) = world.broken.take() {
                 drop(world);
                 return Err(self.failure(&what));
             }
-            let again = self.limits.again_after.unwrap_or(0) as i64;
-            let settled = self.end + (again + self.limits.late_by as i64 + self.limits.close_every as i64 + 10) * 1000;
             match result {
                 Err(error) if error.parts().message == "killed" => return Ok(false),
                 Err(_) => {}
-                Ok(Ended::Rested) if world.now > settled => return Ok(true),
+                Ok(Ended::Rested) if over => return Ok(true),
                 Ok(_) => {}
             }
             world.now += match result {
@@ -357,6 +381,7 @@ impl Trial {
     }
 
     fn judge(&self) -> Result<Outcome, Failure> {
+        let late = self.open().map_or(0, |it| it.checkpoint().counts.late);
         let world = self.world.lock().expect("the world");
         let expected = self.expected(&world);
         let delivered: BTreeSet<String> = world.delivered.keys().cloned().collect();
@@ -381,15 +406,15 @@ impl Trial {
             }
             end = *to;
         }
-        let checkpoint: Checkpoint = self.open().map(|it| it.checkpoint().clone()).map_err(|_| failure("no memory"))?;
         Ok(Outcome {
             trials: 1,
             events: expected.len() as u64,
             requests: world.requests,
             rounds: self.rounds,
             kills: world.killed,
+            lost,
             copies,
-            late: checkpoint.counts.late,
+            late,
         })
     }
 }
