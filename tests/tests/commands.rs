@@ -216,7 +216,7 @@ fn results_come_as_text_json_or_lines() {
     };
     assert!(shown(&["check", NAME]).contains("the address, the certificate and the key are good"));
     assert_eq!(
-        parsed(&shown(&["check", NAME, "--output", "json"])),
+        parsed(&shown(&["check", NAME, "--connection-only", "--output", "json"])),
         json!({ "connector": NAME, "url": simulation.url, "ok": true })
     );
     let list = ["action", NAME, "get_alert_list", "--input", ALL_TIME, "--output"];

@@ -1,5 +1,6 @@
 //! Chores of this repository. Each is a line that calls what does the work.
 
+mod campaign;
 mod figures;
 mod generate;
 mod peers;
@@ -15,6 +16,8 @@ cargo xtask gen [--check] [--specs DIR] [--out DIR]
     turns the specs into the crate; with --check writes nothing and shows what would change
 cargo xtask test
     installs what the tests need below target/peers, then runs every test; none is skipped
+cargo xtask campaign [--trials NUMBER] [--seed NUMBER]
+    collects in simulated time with faults and kills, and prints what was lost and what came twice
 cargo xtask figures
     measures start-up, size, generation and memory, and prints them with their limits
 ";
@@ -25,6 +28,7 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["gen", options @ ..] => generate::run(options),
         ["test"] => test::run(),
+        ["campaign", options @ ..] => campaign::run(options),
         ["figures"] => figures::run(),
         ["help" | "--help" | "-h"] | [] => {
             print!("{HELP}");

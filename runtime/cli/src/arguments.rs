@@ -78,7 +78,7 @@ pub enum Verb {
     Permissions(Permissions),
     /// Serves simulated services on a loopback address
     Simulate(Simulate),
-    /// Local state: checkpoints of triggers, and graphs
+    /// Local state: checkpoints of triggers, collections, and graphs
     State(State),
     /// Completions for a shell
     Completions(Completions),
@@ -150,6 +150,12 @@ pub struct Describe {
 pub struct Check {
     /// The connector
     pub connector: String,
+    /// Try this stream; all that are collected unless they are named, when left out
+    #[arg(long = "stream", value_name = "STREAM")]
+    pub streams: Vec<String>,
+    /// Try no stream: only the address, the certificate and the key
+    #[arg(long, conflicts_with = "streams")]
+    pub connection_only: bool,
     #[command(flatten)]
     pub access: Access,
 }
@@ -420,15 +426,15 @@ pub struct State {
 /// What to do with local state.
 #[derive(Debug, Subcommand)]
 pub enum StateVerb {
-    /// Lists checkpoints and graphs
+    /// Lists checkpoints, collections and graphs
     #[command(after_help = "Example:\n  connectome state show")]
     Show,
-    /// Forgets checkpoints and graphs, after asking
+    /// Forgets checkpoints, collections and graphs, after asking
     #[command(
         after_help = "Example:\n  connectome state reset trigger/trend-vision-one\n  connectome state reset graph/pagerduty"
     )]
     Reset {
-        /// The beginning of the names of checkpoints, or the name of a graph
+        /// The beginning of the names of checkpoints or collections, or the name of a graph
         name: String,
         /// Do not ask
         #[arg(long)]

@@ -1,6 +1,11 @@
 //! `connectome check`
 
-use serde_json::json;
+use connectome_collect::plan::{Ask, Limits};
+use connectome_collect::source::{Service, Source, Trouble};
+use connectome_collect::view::Page;
+use connectome_core::stream::Stream;
+use connectome_core::{Connection, Error, ErrorKind};
+use serde_json::{Map, Value, json};
 
 use crate::World;
 use crate::arguments::{Check, Form};
@@ -8,15 +13,76 @@ use crate::configuration::connect;
 use crate::exit::Outcome;
 use crate::print;
 
+/// Streams are asked for the last minute.
+const MINUTE: i64 = 60;
+
 pub async fn run(world: &World, verb: &Check) -> Outcome {
     let connector = world.connector(&verb.connector)?;
+    let streams = match verb.connection_only {
+        true => Vec::new(),
+        false => super::collect::chosen(connector, &verb.streams)?,
+    };
     let connection = connect(world, connector, &verb.access)?;
     connection.check().await?;
     let url = connection.origin().root().to_owned();
-    match world.arguments.output {
-        Form::Text => {
-            print::line(&format!("{} at {url}: the address, the certificate and the key are good", connector.title))
-        }
-        Form::Json | Form::Jsonl => print::json_line(&json!({ "connector": connector.name, "url": url, "ok": true })),
+    let text = world.arguments.output == Form::Text;
+    if text {
+        print::line(&format!("{} at {url}: the address, the certificate and the key are good", connector.title))?;
     }
+    let mut told = Map::new();
+    let mut failed = Vec::new();
+    for stream in &streams {
+        let result = try_stream(&connection, stream).await;
+        match (&result, text) {
+            (Ok(()), true) => print::line(&format!("  stream {}: good", stream.name))?,
+            (Err(error), true) => print::line(&format!("  stream {}: {error}", stream.name))?,
+            (Ok(()), false) => _ = told.insert(stream.name.to_owned(), json!({ "ok": true })),
+            (Err(error), false) => {
+                let why = json!({ "ok": false, "error": error.to_string(), "lacks_permission": lacks(stream, error) });
+                told.insert(stream.name.to_owned(), why);
+            }
+        }
+        failed.extend(result.err().map(|error| (stream.name, error)));
+    }
+    if !text {
+        let mut document = json!({ "connector": connector.name, "url": url, "ok": failed.is_empty() });
+        if !streams.is_empty() {
+            document["streams"] = Value::Object(told);
+        }
+        print::json_line(&document)?;
+    }
+    outcome(&failed, streams.len())
+}
+
+/// Whether a stream can be read, as far as a page of the last minute shows.
+async fn try_stream(connection: &Connection, stream: &'static Stream) -> Outcome {
+    let limits = Limits::of(stream);
+    let service = Service::new(connection.clone(), stream, stream.page_sizes.iter().min().copied(), limits.margin)?;
+    let to = service.now();
+    let ask = Ask { from: to - MINUTE, to, cursor: None };
+    let body = match service.page(&ask).await {
+        Ok(body) => body,
+        Err(Trouble::Stale(error) | Trouble::Slow(error) | Trouble::Failed(error)) => return Err(error),
+    };
+    let Some(paging) = &stream.read.page else { return Ok(()) };
+    let page = Page::read(&body, paging, stream.window.count).map_err(|why| service.wrong(&ask, why))?;
+    match page.listless {
+        true => service.refusal(&ask, &body).map_or(Ok(()), Err),
+        false => Ok(()),
+    }
+}
+
+fn lacks(stream: &Stream, error: &Error) -> Option<&'static str> {
+    (error.kind() == ErrorKind::Permission).then_some(stream.permission)
+}
+
+fn outcome(failed: &[(&str, Error)], count: usize) -> Outcome {
+    let names: Vec<&str> = failed.iter().map(|(name, _)| *name).collect();
+    let what = match failed.len() {
+        0 => return Ok(()),
+        all if all == count => "no stream can be read".to_owned(),
+        _ => format!("not every stream can be read; these cannot: {}", names.join(", ")),
+    };
+    Err(Error::new(ErrorKind::Partial, what)
+        .advice("the lines above say why; for a key that collects nothing, --connection-only leaves streams out"))
 }

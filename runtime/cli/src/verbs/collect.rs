@@ -20,6 +20,7 @@ use crate::exit::Outcome;
 use crate::{near, when};
 
 pub use out::Out;
+pub use status::places;
 
 pub async fn run(world: &World, verb: &Verb) -> Outcome {
     let subject = subject(world, verb)?;

@@ -91,6 +91,11 @@ impl Database {
         Ok(SqliteLedger { database: self, id, name: name.to_owned(), _claim: claim })
     }
 
+    /// Keeps other processes off a collection.
+    pub fn claim(&self, name: &str) -> Result<Claim, Error> {
+        self.state.claim(name)
+    }
+
     /// Every collection whose name begins so.
     pub fn entries(&self, start: &str) -> Result<Vec<Entry>, Error> {
         let read = || -> rusqlite::Result<Vec<Entry>> {

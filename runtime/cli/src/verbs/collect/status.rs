@@ -1,5 +1,8 @@
 //! How collections fare: how far they have come, what they delivered, what is missing.
 
+use std::path::{Path, PathBuf};
+
+use connectome_collect::checkpoint::Receipt;
 use connectome_collect::ledger::{Database, Entry};
 use connectome_collect::state::State;
 use connectome_core::Error;
@@ -33,7 +36,7 @@ pub fn run(world: &World, verb: &Verb, subject: &Subject, streams: &[&'static St
             shown.push(Shown {
                 stream: stream.to_owned(),
                 destination: destination.to_owned(),
-                receipts: json!(receipts),
+                receipts: receipts.iter().map(receipt).collect(),
                 entry,
             });
         }
@@ -47,18 +50,19 @@ pub fn run(world: &World, verb: &Verb, subject: &Subject, streams: &[&'static St
 }
 
 /// The local state, and every database that events were collected into.
-fn databases(world: &World, verb: &Verb) -> Result<Vec<Database>, Error> {
-    let path = state_path(world)?;
-    let mut paths = Vec::new();
-    if path.exists() {
-        let state = State::open(&path)?;
-        let known = state
-            .entries()?
-            .into_iter()
-            .filter_map(|entry| entry.key.strip_prefix(super::run::KEPT_IN).map(std::path::PathBuf::from));
-        paths.push(path.clone());
-        paths.extend(known.filter(|path| path.exists()));
+pub fn places(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    if !path.exists() {
+        return Ok(Vec::new());
     }
+    let mut paths = vec![path.to_path_buf()];
+    let entries = State::open(path)?.entries()?;
+    let known = entries.iter().filter_map(|entry| entry.key.strip_prefix(super::run::KEPT_IN)).map(PathBuf::from);
+    paths.extend(known.filter(|path| path.exists()));
+    Ok(paths)
+}
+
+fn databases(world: &World, verb: &Verb) -> Result<Vec<Database>, Error> {
+    let mut paths = places(&state_path(world)?)?;
     if let Some(to) = &verb.to
         && let Destination::Sqlite(kept) = Destination::parse(to)?
         && kept.exists()
@@ -115,6 +119,13 @@ impl Shown {
         shown["receipts"] = self.receipts.clone();
         shown
     }
+}
+
+fn receipt(it: &Receipt) -> Value {
+    json!({
+        "goal": it.goal, "from": time(it.from), "to": time(it.to), "asked": time(it.asked), "pages": it.pages,
+        "events": it.events, "total": it.total, "digest": it.digest,
+    })
 }
 
 fn text(shown: &[Shown], now: Timestamp) -> Outcome {
