@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 const ENDPOINT: &str = "ledger-pc-07";
 const GUID: &str = "7c0b2f1e-5b0d-4a55-9a3e-2f6d1e9a4c10";
 const OTHER_ENDPOINT: &str = "build-srv-02";
-const ALERT: &str = "WB-31007-20240611-00900";
+const ALERT: &str = "WB-31007-20240610-00900";
 const PUBLIC: &str = "https://api.xdr.trendmicro.com";
 
 fn bearer() -> String {

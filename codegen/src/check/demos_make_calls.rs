@@ -10,7 +10,7 @@ pub fn check(subject: &Subject<'_>) {
     for spec in subject.specs {
         let file = &spec.file;
         for scene in &file.demo {
-            let others = usize::from(scene.sync) + usize::from(scene.change.is_some());
+            let others = usize::from(scene.sync) + usize::from(scene.collect) + usize::from(scene.change.is_some());
             let span = scene.action.as_ref().or(scene.trigger.as_ref()).map(|name| name.span);
             match (&scene.action, &scene.trigger) {
                 (Some(action), None) if others == 0 => {
@@ -35,11 +35,11 @@ pub fn check(subject: &Subject<'_>) {
                         ));
                     }
                 }
-                (None, None) if others == 1 => graph(subject, spec, scene),
+                (None, None) if others == 1 => whole(subject, spec, scene),
                 _ if subject.problems.misread(scene.span) => {}
                 _ => subject.problems.push(
                     Diagnostic::new("scene-without-call", span.unwrap_or(scene.span), "a scene does one thing")
-                        .help("say one of `action:`, `trigger:`, `sync:` and `change:`"),
+                        .help("say one of `action:`, `trigger:`, `sync:`, `collect:` and `change:`"),
                 ),
             }
             let first = file.demo.first().is_some_and(|first| first.span == scene.span);
@@ -57,12 +57,19 @@ pub fn check(subject: &Subject<'_>) {
     }
 }
 
-/// A graph is read where there is one, and what changes is something that the service holds.
-fn graph(subject: &Subject<'_>, spec: &Spec, scene: &Scene) {
+/// A graph is read where there is one, streams are collected where there are some, and what changes is something that
+/// the service holds.
+fn whole(subject: &Subject<'_>, spec: &Spec, scene: &Scene) {
     if scene.sync && spec.file.steps.0.is_empty() {
         subject.problems.push(
             Diagnostic::new("scene-without-call", scene.span, "this connector has no graph to read")
                 .help("say what is read under `steps:`, or leave the scene out"),
+        );
+    }
+    if scene.collect && spec.file.streams.0.is_empty() {
+        subject.problems.push(
+            Diagnostic::new("scene-without-call", scene.span, "this connector has no streams to collect")
+                .help("say what is collected under `streams:`, or leave the scene out"),
         );
     }
     let (Some(change), Some(simulator)) = (&scene.change, &spec.file.simulator) else { return };

@@ -67,6 +67,8 @@ fn demo(connector: &Connector) -> TokenStream {
                 change.set.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect();
             let set = Json::Object(set).to_string();
             quote!(Act::Change { of: #of, record: #record, set: #set })
+        } else if scene.collect {
+            quote!(Act::Collect)
         } else {
             quote!(Act::Sync)
         };

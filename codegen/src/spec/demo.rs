@@ -16,6 +16,8 @@ pub struct Scene {
     pub trigger: Option<Name>,
     /// Whether the account is read as a graph.
     pub sync: bool,
+    /// Whether its streams are collected.
+    pub collect: bool,
     /// What somebody changes in the service meanwhile.
     pub change: Option<Change>,
     /// Its input.
@@ -39,6 +41,7 @@ impl Word for Scene {
             action: map.optional("action", "The action that is run."),
             trigger: map.optional("trigger", "The trigger of which a round is run."),
             sync: map.flag("sync", "The account is read as a graph; from the second time on, what changed is shown."),
+            collect: map.flag("collect", "Its streams are collected by a process that is killed on the way and started again; what came is compared with what happened."),
             change: map.optional("change", "What somebody changes in the service meanwhile."),
             input: map.optional("input", "Its input; `{name}` stands for a value that an earlier scene kept, `{day_ago}` for the time a day ago."),
             keep: map.many("keep", "Values of the result that later scenes name, by path: `{ task: multi_response.0.task_id }`."),

@@ -75,6 +75,8 @@ pub enum Act {
     Trigger(&'static str),
     /// Reads the account as a graph.
     Sync,
+    /// Collects its streams, with a process that is killed on the way.
+    Collect,
     /// Changes a record of the service, or removes it when nothing is set.
     Change {
         /// The collection.

@@ -160,6 +160,20 @@ impl Simulator {
         found.inspect(|number| store.remove(collection, *number)).is_some()
     }
 
+    /// Every record of a collection that somebody who asks now is shown, as the service writes it.
+    pub fn records(&self, collection: &str) -> Vec<String> {
+        let store = self.store();
+        let numbers = store.numbers(collection).filter(|number| store.seen(collection, *number));
+        let mut written = Vec::new();
+        for number in numbers {
+            let mut record = Vec::new();
+            if store.write(collection, number, false, &mut record) {
+                written.push(String::from_utf8_lossy(&record).into_owned());
+            }
+        }
+        written
+    }
+
     /// Adds a record, as somebody at work in the service would.
     pub fn add(&self, collection: &str, record: Value) {
         self.store().add(collection, record);

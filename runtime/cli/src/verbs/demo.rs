@@ -1,5 +1,7 @@
 //! `connectome demo`: scenes of every connector, against simulated services in this process.
 
+mod collection;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +35,7 @@ pub async fn run(world: &World, _: &Demo) -> Outcome {
         let _ = std::fs::remove_file(path.with_file_name(name));
     }
     let state = State::open(&path)?;
-    print::line("Everything below runs in this process, against simulated services on loopback. Waiting is skipped.")?;
+    print::line("Everything below runs on this machine, against simulated services on loopback. Waiting is skipped.")?;
     let mut last = None;
     for service in world.services.iter().filter(|service| !service.demo.is_empty()) {
         let address = ([127, 0, 0, 1], 0).into();
@@ -92,6 +94,10 @@ async fn show_service(
             }
             Act::Change { of, record, set } => {
                 change(served, of, record, set);
+                continue;
+            }
+            Act::Collect => {
+                collection::show(service, path.parent().unwrap_or(Path::new(""))).await?;
                 continue;
             }
             Act::Sync => {

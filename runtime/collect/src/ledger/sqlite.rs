@@ -144,6 +144,17 @@ impl Database {
         read().map_err(|error| broken(self.state.path(), &error))
     }
 
+    /// Every event of a stream that the file keeps, in the order of time.
+    pub fn events(&self, stream: &str) -> Result<Vec<String>, Error> {
+        let read = || -> rusqlite::Result<Vec<String>> {
+            let mut statement =
+                self.state.database().prepare("SELECT body FROM event WHERE stream = ?1 ORDER BY time, key")?;
+            let rows = statement.query_map(params![stream], |row| row.get(0))?;
+            rows.collect()
+        };
+        read().map_err(|error| broken(self.state.path(), &error))
+    }
+
     /// Forgets every collection whose name begins so; returns how many. Events that the file keeps stay.
     pub fn reset(&self, start: &str) -> Result<usize, Error> {
         let remove = || -> rusqlite::Result<usize> {
