@@ -1,5 +1,7 @@
 //! `cargo xtask figures`: what the documents claim, measured.
 
+mod collecting;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -22,13 +24,16 @@ fn all() -> Result<bool, String> {
         "--package",
         "xtask",
     ]))?;
+    let examples = ["--package", "connectome-tests", "--example", "pages", "--example", "plain"];
+    crate::run(Command::new(env!("CARGO")).args(["build", "--release", "--quiet"]).args(examples))?;
     let binaries = root().join("target/release");
     let (connectome, xtask) = (binaries.join("connectome"), binaries.join("xtask"));
     let mut good = true;
     let mut row = |name: &str, value: f64, unit: &str, limit: f64| {
         let verdict = if value <= limit { "" } else { "  OVER" };
         good &= value <= limit;
-        println!("{name:58} {value:9.3} {unit:6} (at most {limit}){verdict}");
+        let limit = if limit.is_finite() { format!("(at most {limit})") } else { String::new() };
+        println!("{name:58} {value:9.3} {unit:6} {limit}{verdict}");
     };
     let size = fs::metadata(&connectome).map_err(|error| error.to_string())?.len() as f64 / (1 << 20) as f64;
     row("size of the binary", size, "MiB", 20.0);
@@ -49,6 +54,8 @@ fn all() -> Result<bool, String> {
     row("time: the same, first run", graph.seconds, "s", 120.0);
     let waiting = latency(&connectome, &fresh)?;
     row("cost of 20 ms latency over 21 requests one after another", waiting, "times", 1.3);
+    let bench = collecting::Bench { connectome: &connectome, examples: binaries.join("examples"), folder: &fresh };
+    bench.run(&mut row)?;
     fs::remove_dir_all(&fresh).map_err(|error| error.to_string())?;
     Ok(good)
 }
@@ -87,9 +94,12 @@ fn startup(connectome: &Path) -> Result<f64, String> {
 }
 
 fn median(mut measure: impl FnMut() -> Result<f64, String>) -> Result<f64, String> {
-    let mut measured = (0..TIMES).map(|_| measure()).collect::<Result<Vec<_>, _>>()?;
+    (0..TIMES).map(|_| measure()).collect::<Result<Vec<_>, _>>().map(middle)
+}
+
+fn middle(mut measured: Vec<f64>) -> f64 {
     measured.sort_by(f64::total_cmp);
-    Ok(measured[TIMES / 2])
+    measured[measured.len() / 2]
 }
 
 /// CPU seconds of a whole process, from what the kernel counts for ended children.
@@ -169,6 +179,9 @@ struct Simulated {
     child: Child,
     url: String,
     token: String,
+    /// When its first event happened, and where the first page of all events is, where it tells.
+    first: String,
+    start: String,
 }
 
 impl Drop for Simulated {
@@ -181,6 +194,11 @@ impl Drop for Simulated {
 fn simulate(connectome: &Path, options: &[&str]) -> Result<Simulated, String> {
     let mut command = Command::new(connectome);
     command.args(["simulate", "--listen", "127.0.0.1:0", "--output", "json"]).args(options);
+    serving(command)
+}
+
+/// Starts a service and waits until it tells where it is.
+fn serving(mut command: Command) -> Result<Simulated, String> {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(|error| error.to_string())?;
     let mut line = String::new();
     if let Some(output) = child.stdout.take() {
@@ -193,7 +211,8 @@ fn simulate(connectome: &Path, options: &[&str]) -> Result<Simulated, String> {
             .unwrap_or_default()
             .to_owned()
     };
-    Ok(Simulated { url: field("url"), token: field("token"), child })
+    let [url, token, first, start] = ["url", "token", "first", "start"].map(field);
+    Ok(Simulated { child, url, token, first, start })
 }
 
 /// The highest resident set of a process, read while it runs.

@@ -249,7 +249,7 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
             Err(Trouble::Stale(error)) => {
                 tracing::info!(stream = self.stream.name, "a cursor is too old: its window is read anew");
                 self.again += 1;
-                if self.again > PATIENCE && self.plan.may_pause() == false {
+                if self.again > PATIENCE && !self.plan.may_pause() {
                     return self.fail(error).await;
                 }
                 self.plan.stale();

@@ -50,7 +50,7 @@ impl Keys {
         }
         key.truncate(self.stream.name.len());
         key.push(':');
-        let hash = digest(&SHA256, self.canonical.of(record.text).as_bytes());
+        let hash = digest(&SHA256, self.canonical.of(record.text));
         let mut hex = [0; 64];
         for (pair, byte) in hex.as_chunks_mut().0.iter_mut().zip(hash.as_ref()) {
             *pair = [byte >> 4, byte & 15].map(|digit| b"0123456789abcdef"[usize::from(digit)]);
@@ -85,10 +85,13 @@ pub fn short(key: &str) -> [u8; 16] {
 /// Writes JSON such that equal content is equal text: names in their order, no blanks, no escape that need not be,
 /// numbers as they are written. Where a name stands twice, the last is kept.
 ///
-/// Depth costs no stack, and one text after another is written into the same memory.
+/// Depth costs no stack, and one text after another is written into the same memory. What is canonical as it stands is
+/// copied in one go.
 #[derive(Debug, Default)]
 pub struct Canonical {
     text: Vec<u8>,
+    /// Where what is not copied yet starts in what is read.
+    copied: usize,
     /// The members of all objects that are open.
     members: Vec<Member>,
     open: Vec<Open>,
@@ -98,142 +101,157 @@ pub struct Canonical {
 /// A member where it stands in the canonical text.
 #[derive(Debug, Clone)]
 struct Member {
+    /// How the name begins, as a number of the same order; none when it holds escapes that it cannot do without.
+    start: Option<u64>,
     name: Range<usize>,
-    /// Whether the name holds escapes.
-    escaped: bool,
     end: usize,
 }
 
 /// A list or an object that is being written.
 #[derive(Debug)]
 struct Open {
+    /// Whether it is an object.
+    object: bool,
     /// Where it starts in the canonical text.
     start: usize,
     /// Its first member among all.
     first: usize,
-    /// Whether its members so far came in order.
+    /// Whether its members so far came in order, as far as the starts of their names tell.
     ordered: bool,
 }
 
 impl Canonical {
     /// The canonical form of a JSON text.
-    pub fn of(&mut self, json: &str) -> &str {
+    pub fn of(&mut self, json: &str) -> &[u8] {
         self.text.clear();
+        self.copied = 0;
         self.members.clear();
         self.open.clear();
         self.write(json.as_bytes());
-        std::str::from_utf8(&self.text).unwrap_or_default()
+        &self.text
     }
 
     fn write(&mut self, json: &[u8]) {
-        let mut at = 0;
+        let (mut at, mut naming) = (0, false);
         while let Some(&byte) = json.get(at) {
             match byte {
                 b'"' => {
                     let (end, escaped) = text_end(json, at + 1);
-                    let written = self.text.len();
+                    let mut name = self.place(at) + 1..self.place(end) - 1;
+                    let mut said = json.get(at + 1..end - 1);
                     if escaped {
-                        plain(&json[at..end], &mut self.text)
-                    } else {
-                        self.text.extend_from_slice(&json[at..end])
+                        self.copy(json, at);
+                        plain(&json[at..end], &mut self.text);
+                        self.copied = end;
+                        name.end = self.text.len() - 1;
+                        said = self.text.get(name.clone()).filter(|name| !name.contains(&b'\\'));
+                    }
+                    if std::mem::take(&mut naming) {
+                        let start = said.map(start);
+                        self.name(name, start);
                     }
                     at = end;
-                    if self.text.get(written.wrapping_sub(1)).is_some_and(|it| matches!(it, b'{' | b','))
-                        && self.in_object()
-                    {
-                        self.name(written + 1..self.text.len() - 1, escaped);
-                    }
+                    continue;
                 }
                 b'{' | b'[' => {
-                    self.open.push(Open { start: self.text.len(), first: self.members.len(), ordered: true });
-                    self.text.push(byte);
-                    at += 1;
+                    naming = byte == b'{';
+                    let (start, first) = (self.place(at), self.members.len());
+                    self.open.push(Open { object: naming, start, first, ordered: true });
                 }
                 b'}' => {
-                    self.end_member();
-                    self.end_object();
-                    at += 1;
+                    naming = false;
+                    self.end_member(at);
+                    self.end_object(json, at);
                 }
-                b']' => {
-                    self.text.push(byte);
-                    self.open.pop();
-                    at += 1;
+                b']' => _ = self.open.pop(),
+                b',' => naming = self.end_member(at),
+                b':' => {}
+                b' ' | b'\n' | b'\t' | b'\r' => {
+                    self.copy(json, at);
+                    self.copied = at + 1;
                 }
-                b',' => {
-                    self.end_member();
-                    self.text.push(byte);
-                    at += 1;
-                }
-                b' ' | b'\n' | b'\t' | b'\r' => at += 1,
-                b':' => {
-                    self.text.push(byte);
-                    at += 1;
-                }
-                _ => {
-                    let end = word_end(json, at).max(at + 1);
-                    self.text.extend_from_slice(&json[at..end]);
-                    at = end;
-                }
+                _ => at = word_end(json, at).max(at + 1) - 1,
             }
+            at += 1;
         }
+        self.copy(json, json.len());
     }
 
-    fn in_object(&self) -> bool {
-        self.open.last().is_some_and(|open| self.text.get(open.start) == Some(&b'{'))
+    /// Where in the canonical text stands what is read here.
+    fn place(&self, at: usize) -> usize {
+        self.text.len() + at - self.copied
     }
 
-    fn name(&mut self, name: Range<usize>, escaped: bool) {
-        let member = Member { name, escaped, end: 0 };
+    /// Copies what is read up to here.
+    fn copy(&mut self, json: &[u8], at: usize) {
+        self.text.extend_from_slice(&json[self.copied..at]);
+        self.copied = at;
+    }
+
+    fn name(&mut self, name: Range<usize>, start: Option<u64>) {
         if let Some(open) = self.open.last_mut()
             && let Some(before) = self.members[open.first..].last()
         {
-            open.ordered &= compare(&self.text, before, &member) == Ordering::Less;
+            open.ordered &= before.start.is_some() && start.is_some() && before.start < start;
         }
-        self.members.push(member);
+        self.members.push(Member { start, name, end: 0 });
     }
 
-    /// The value of the latest member of the innermost object is complete.
-    fn end_member(&mut self) {
-        if self.in_object()
-            && let (Some(open), Some(member)) = (self.open.last(), self.members.len().checked_sub(1))
-            && member >= open.first
-        {
-            self.members[member].end = self.text.len();
+    /// The value of the latest member of the innermost object is complete, if it is an object.
+    fn end_member(&mut self, at: usize) -> bool {
+        let end = self.place(at);
+        let Some(open) = self.open.last().filter(|open| open.object) else { return false };
+        if let Some(member) = self.members[open.first..].last_mut() {
+            member.end = end;
         }
+        true
     }
 
-    fn end_object(&mut self) {
+    fn end_object(&mut self, json: &[u8], at: usize) {
         let Some(open) = self.open.pop() else { return };
-        let members = &mut self.members[open.first..];
         if !open.ordered {
-            let text = &self.text;
+            self.copy(json, at);
+            let (text, members) = (&self.text, &mut self.members[open.first..]);
             // Of equal names the last comes first, and the others are left out.
             members.reverse();
             members.sort_by(|a, b| compare(text, a, b));
             self.ordered.clear();
             let mut before: Option<&Member> = None;
             for member in &*members {
-                if before.is_some_and(|it| text[it.name.clone()] == text[member.name.clone()]) {
+                if before
+                    .is_some_and(|it| it.start == member.start && text[it.name.clone()] == text[member.name.clone()])
+                {
                     continue;
                 }
                 self.ordered.push(if before.is_none() { b'{' } else { b',' });
                 self.ordered.extend_from_slice(&text[member.name.start - 1..member.end]);
                 before = Some(member);
             }
-            self.text.truncate(open.start);
-            self.text.extend_from_slice(&self.ordered);
+            if open.start == 0 {
+                std::mem::swap(&mut self.text, &mut self.ordered);
+            } else {
+                self.text.truncate(open.start);
+                self.text.extend_from_slice(&self.ordered);
+            }
         }
-        self.text.push(b'}');
         self.members.truncate(open.first);
+    }
+}
+
+/// The first eight bytes of a name as a number. Zeros stand for what is not there: no name holds one that is not escaped.
+fn start(name: &[u8]) -> u64 {
+    match name.first_chunk() {
+        Some(chunk) => u64::from_be_bytes(*chunk),
+        None => name.iter().rev().fold(0, |start, byte| start >> 8 | u64::from(*byte) << 56),
     }
 }
 
 /// The order of two members by what their names say.
 fn compare(text: &[u8], a: &Member, b: &Member) -> Ordering {
-    let escaped = a.escaped || b.escaped;
+    let starts = a.start.zip(b.start);
     let [a, b] = [a, b].map(|member| &text[member.name.clone()]);
-    if !escaped {
-        return a.cmp(b);
+    if let Some((first, other)) = starts {
+        return first.cmp(&other).then_with(|| a.cmp(b));
     }
     let said = |name: &[u8]| -> Option<String> { serde_json::from_slice(&[b"\"", name, b"\""].concat()).ok() };
     match (said(a), said(b)) {
@@ -326,7 +344,7 @@ mod tests {
         ];
         let mut canonical = Canonical::default();
         for (json, wanted) in cases {
-            assert_eq!(canonical.of(json), wanted, "{json}");
+            assert_eq!(std::str::from_utf8(canonical.of(json)), Ok(wanted), "{json}");
         }
         let deep = "[{\"b\":1,\"a\":".repeat(2_000) + "0" + &"}]".repeat(2_000);
         assert_eq!(canonical.of(&deep).len(), deep.len());
@@ -338,9 +356,9 @@ mod tests {
             json in json(&["a", "b", "\\u0062", "ab", "B", "\\\""]), some in blanks(), other in blanks(),
         ) {
             let mut canonical = Canonical::default();
-            let form = canonical.of(&json.write(&some)).to_owned();
-            prop_assert_eq!(canonical.of(&json.reversed().write(&other)), &form);
-            prop_assert_eq!(canonical.of(&form), &form);
+            let form = String::from_utf8(canonical.of(&json.write(&some)).to_vec()).expect("text");
+            prop_assert_eq!(canonical.of(&json.reversed().write(&other)), form.as_bytes());
+            prop_assert_eq!(canonical.of(&form), form.as_bytes());
             // What a tree can hold is what a tree says.
             if let Ok(tree) = serde_json::from_str::<serde_json::Value>(&json.write(&some)) {
                 prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&form).expect("JSON"), tree);
