@@ -9,6 +9,8 @@ use connectome_sim::{Options, Running, Simulator, serve};
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::wire::ask_with;
+
 /// The token that tests use. Long enough to be searched for.
 pub const TOKEN: &str = "eyJ0ZXN0Ijoi-MARKER-TOKEN-c0ffee";
 
@@ -38,4 +40,39 @@ pub fn connect_with(url: &str, change: impl FnOnce(&mut Settings)) -> (Connectio
 /// A connection to a service at this root.
 pub fn connect(url: &str) -> (Connection, Arc<ManualClock>) {
     connect_with(url, |_| {})
+}
+
+/// Every record of a collection as the service shows it, also what nobody was shown yet; with `?seen` only what is shown
+/// by now.
+pub async fn held(service: &Running, collection: &str, query: &str) -> Vec<String> {
+    let bearer = format!("Bearer {TOKEN}");
+    let target = format!("/_simulator/records/{collection}{query}");
+    let got = ask_with(service, "GET", &target, &[("Authorization", &bearer)], b"").await;
+    assert_eq!(got.status, 200, "{got:?}");
+    let body = match got.header("Transfer-Encoding") {
+        Some("chunked") => unchunked(&got.body),
+        _ => got.body,
+    };
+    String::from_utf8(body).expect("text").lines().map(str::to_owned).collect()
+}
+
+/// From now on no record appears by itself.
+pub async fn quiet(service: &Running) {
+    let bearer = format!("Bearer {TOKEN}");
+    let got = ask_with(service, "POST", "/_simulator/quiet", &[("Authorization", &bearer)], b"").await;
+    assert_eq!(got.status, 200, "{got:?}");
+}
+
+fn unchunked(mut body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    loop {
+        let end = body.windows(2).position(|it| it == b"\r\n").expect("a length");
+        let length = std::str::from_utf8(&body[..end]).ok().and_then(|text| usize::from_str_radix(text, 16).ok());
+        let length = length.expect("a length");
+        if length == 0 {
+            return whole;
+        }
+        whole.extend_from_slice(&body[end + 2..end + 2 + length]);
+        body = &body[end + 2 + length + 2..];
+    }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use connectome::trend_vision_one::simulator::SERVICE;
 use connectome_core::clock::ManualClock;
 use connectome_sim::{Fault, Grants, Options, Running, Simulator, Token, serve};
-use connectome_tests::simulated::TOKEN;
+use connectome_tests::simulated::{self, TOKEN};
 use connectome_tests::wire::{Got, ask_with};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -188,27 +188,8 @@ async fn events(service: &Running, path: &str) -> Vec<Value> {
 
 /// What the service holds, as it says itself to tests.
 async fn held(service: &Running, collection: &str, query: &str) -> Vec<Value> {
-    let got = get(service, &format!("/_simulator/records/{collection}{query}")).await;
-    assert_eq!(got.status, 200, "{got:?}");
-    let body = match got.header("Transfer-Encoding") {
-        Some("chunked") => unchunked(&got.body),
-        _ => got.body,
-    };
-    let text = String::from_utf8(body).expect("text");
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
-}
-
-fn unchunked(mut body: &[u8]) -> Vec<u8> {
-    let mut whole = Vec::new();
-    loop {
-        let end = body.windows(2).position(|it| it == b"\r\n").expect("a length");
-        let length = usize::from_str_radix(std::str::from_utf8(&body[..end]).unwrap(), 16).expect("a length");
-        if length == 0 {
-            return whole;
-        }
-        whole.extend_from_slice(&body[end + 2..end + 2 + length]);
-        body = &body[end + 2 + length + 2..];
-    }
+    let lines = simulated::held(service, collection, query).await;
+    lines.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
 /// How often each event is there.
