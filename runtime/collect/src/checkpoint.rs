@@ -88,8 +88,8 @@ pub struct Gap {
     pub to: i64,
     /// When it was found.
     pub found: i64,
-    /// Whether the range was read once, so that only what came late is missing.
-    pub late_only: bool,
+    /// The pass that did not read it. After a fresh one only what came late is missing.
+    pub goal: Goal,
 }
 
 /// What happened so far.

@@ -216,20 +216,25 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
                 Step::Read(ask) => self.read(&ask).await?,
                 Step::Gap(gap) => {
                     let (stream, from, to) = (self.stream.name, time(gap.from), time(gap.to));
-                    if gap.late_only {
-                        tracing::warn!(
-                            stream,
-                            from,
-                            to,
-                            "what came late can no longer be looked for: the service has forgotten that range"
-                        );
-                    } else {
-                        tracing::warn!(
+                    match gap.goal {
+                        Goal::Fresh => tracing::warn!(
                             stream,
                             from,
                             to,
                             "events are missing: the service has forgotten that range before it was read"
-                        );
+                        ),
+                        Goal::Close => tracing::warn!(
+                            stream,
+                            from,
+                            to,
+                            "what came late is missing: the service has forgotten that range before it was read again"
+                        ),
+                        Goal::Again => tracing::warn!(
+                            stream,
+                            from,
+                            to,
+                            "the service has forgotten that range before it was looked through once more"
+                        ),
                     }
                     self.flush().await?;
                 }

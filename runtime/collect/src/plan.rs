@@ -257,17 +257,25 @@ impl Plan {
         let oldest = now - signed(self.limits.look_back?) + FORGETTING;
         let it = &mut self.checkpoint;
         let oldest = it.until.map_or(oldest, |until| oldest.min(until));
-        if it.closed >= oldest {
-            return None;
+        let (goal, from, to) = match it.again {
+            _ if it.closed < oldest && it.fresh > it.closed => (Goal::Close, it.closed, it.fresh.min(oldest)),
+            _ if it.closed < oldest => (Goal::Fresh, it.closed, oldest),
+            Some(again) if again < oldest => (Goal::Again, again, oldest),
+            _ => return None,
+        };
+        if goal == Goal::Again {
+            it.window.take_if(|window| window.goal == goal);
+        } else {
+            it.closed = to;
+            it.fresh = it.fresh.max(to);
+            it.window = None;
         }
-        let late_only = it.fresh > it.closed;
-        let to = if late_only { it.fresh.min(oldest) } else { oldest };
-        let gap = Gap { from: it.closed, to, found: now, late_only };
-        it.closed = to;
-        it.fresh = it.fresh.max(to);
         it.again = it.again.map(|again| again.max(to));
-        it.window = None;
-        it.gaps.push(gap.clone());
+        let gap = Gap { from, to, found: now, goal };
+        match it.gaps.last_mut() {
+            Some(last) if last.goal == goal && last.to == from => last.to = to,
+            _ => it.gaps.push(gap.clone()),
+        }
         Some(gap)
     }
 

@@ -35,7 +35,10 @@ fn campaign(
 fn nothing_is_lost_and_only_kills_leave_copies() {
     let (sum, failure) = campaign(1..=4000, Flaw::None, |_| {});
     assert!(failure.is_none(), "{failure:?}");
-    assert!(sum.kills > 1000 && sum.copies > 0 && sum.late > 0, "the schedules are too tame: {sum:?}");
+    assert!(
+        sum.kills > 1000 && sum.copies > 0 && sum.late > 0 && sum.forgotten > 0,
+        "the schedules are too tame: {sum:?}"
+    );
 }
 
 /// A collector with this flaw must fail, or the trials show nothing.
@@ -76,8 +79,8 @@ fn as_many_trials_as_wanted() {
     let first: u64 = std::env::var("CONNECTOME_SEED").ok().and_then(|it| it.parse().ok()).unwrap_or(1);
     let line = |sum: &Outcome| {
         println!(
-            "{} trials: {} events, {} requests, {} rounds, {} kills; {} lost, {} copies that kills explain, {} late",
-            sum.trials, sum.events, sum.requests, sum.rounds, sum.kills, sum.lost, sum.copies, sum.late
+            "{} trials: {} events, {} requests, {} rounds, {} kills; {} lost, {} copies that kills explain, {} late, {} in recorded gaps",
+            sum.trials, sum.events, sum.requests, sum.rounds, sum.kills, sum.lost, sum.copies, sum.late, sum.forgotten
         );
     };
     let (sum, failure) = campaign(first..first + trials, Flaw::None, |sum| {

@@ -58,6 +58,10 @@ impl Source for Peer {
         let world = &mut *world;
         world.requests += 1;
         world.calm();
+        if let (Some(look_back), None) = (world.limits.look_back, &ask.cursor) {
+            let oldest = world.now.div_euclid(1000) - look_back as i64;
+            world.demand(ask.from >= oldest, "a range that the service has forgotten");
+        }
         world.now += world.random.between(0, world.habits.slowness);
         if world.errs() {
             return Err(if world.random.once_in(3) { Trouble::Slow(failed()) } else { Trouble::Failed(failed()) });
@@ -100,7 +104,8 @@ fn chosen(world: &World, cursor: &Cursor) -> Vec<usize> {
     };
     let shows = |number: &usize| {
         let event = &world.events[*number];
-        event.time >= cursor.from * 1000 && ends(event.time) && event.visible <= world.now
+        let remembered = world.limits.look_back.is_none_or(|it| event.time >= world.now - it as i64 * 1000);
+        remembered && event.time >= cursor.from * 1000 && ends(event.time) && event.visible <= world.now
     };
     let mut all: Vec<usize> = (0..world.events.len()).filter(shows).collect();
     if world.habits.newest_first {

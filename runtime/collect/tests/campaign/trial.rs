@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use connectome_collect::checkpoint::Goal;
+use connectome_collect::checkpoint::{Gap, Goal};
 use connectome_collect::collector::{Budget, Collector, Ended, Range};
 use connectome_collect::key::Keys;
 use connectome_collect::plan::Limits;
@@ -115,6 +115,8 @@ pub struct Outcome {
     pub copies: u64,
     /// Events that were found by looking again.
     pub late: u64,
+    /// Events in gaps: the service had forgotten them, and that is recorded.
+    pub forgotten: u64,
 }
 
 impl Outcome {
@@ -128,6 +130,7 @@ impl Outcome {
         self.lost += other.lost;
         self.copies += other.copies;
         self.late += other.late;
+        self.forgotten += other.forgotten;
     }
 }
 
@@ -224,7 +227,9 @@ impl Trial {
             step: random.pick(&[1, 7, 60, 600, 3600]).max(least as u64),
             cap: random.pick(&[1, 5, 20, 1000]),
             slack: if poison > 0 { 0 } else { random.pick(&[0, 0, 1]) },
-            look_back: None,
+            // A service may forget events before a slow collection has read them.
+            look_back: (flaw == Flaw::None && poison == 0 && random.once_in(6))
+                .then_some((late_by + random.pick(&[200, 2000, 20_000])) as u64),
             close_every: random.pick(&[0, 0, 30, 120]),
             again_after: (flaw == Flaw::TooLateLookedFor || (flaw == Flaw::None && random.once_in(5)))
                 .then_some(late_by as u64 + 600),
@@ -347,9 +352,11 @@ impl Trial {
         let now = world.now / 1000;
         let late_by = self.limits.late_by as i64;
         if world.flaw == Flaw::EarlyCursor
+            && let closed = collector.checkpoint().closed
             && let Some(window) = &mut collector.checkpoint_mut().window
             && window.cursor.is_some()
             && window.goal == Goal::Fresh
+            && window.from == closed
             && now >= window.to + late_by + 3
         {
             window.goal = Goal::Close;
@@ -361,11 +368,14 @@ impl Trial {
         Failure { seed: self.seed, what: what.to_owned(), lost: 0, copies: 0 }
     }
 
-    /// The keys of what should have been delivered.
-    fn expected(&self, world: &World) -> BTreeSet<String> {
+    /// The keys of what should have been delivered, without what was recorded as missing.
+    fn expected(&self, world: &World, gaps: &[Gap]) -> BTreeSet<String> {
         let mut keys = Keys::new(self.stream);
         let mut expected = BTreeSet::new();
-        for event in world.events.iter().filter(|event| event.time >= self.first * 1000) {
+        let missing =
+            |second: i64| gaps.iter().any(|gap| gap.goal != Goal::Again && (gap.from..gap.to).contains(&second));
+        let wanted = |event: &&Event| event.time >= self.first * 1000 && !missing(event.time.div_euclid(1000));
+        for event in world.events.iter().filter(wanted) {
             let raw: Box<RawValue> = serde_json::from_str(&event.record).expect("a record");
             let mut key = String::new();
             let identity = keys.identify(&Record::read(&raw, &self.stream.event), &mut key);
@@ -381,12 +391,14 @@ impl Trial {
     }
 
     fn judge(&self) -> Result<Outcome, Failure> {
-        let late = self.open().map_or(0, |it| it.checkpoint().counts.late);
+        let (late, gaps) =
+            self.open().map_or((0, Vec::new()), |it| (it.checkpoint().counts.late, it.checkpoint().gaps.clone()));
         let world = self.world.lock().expect("the world");
-        let expected = self.expected(&world);
+        let expected = self.expected(&world, &gaps);
+        let happened = self.expected(&world, &[]);
         let delivered: BTreeSet<String> = world.delivered.keys().cloned().collect();
         let lost = expected.difference(&delivered).count() as u64;
-        let invented = delivered.difference(&expected).count() as u64;
+        let invented = delivered.difference(&happened).count() as u64;
         let copies: u64 = world.delivered.values().map(|times| times - 1).sum();
         let explained = world.killed * world.chunk as u64;
         let failure = |what: &str| Failure { seed: self.seed, what: what.to_owned(), lost, copies };
@@ -400,11 +412,15 @@ impl Trial {
             return Err(failure("there are more copies than kills explain"));
         }
         let mut end = self.first;
-        for (from, to) in &world.disk.closed {
-            if *from != end || to <= from {
-                return Err(failure("the receipts of closed windows leave a gap"));
+        let mut accounted: Vec<(i64, i64)> =
+            gaps.iter().filter(|gap| gap.goal != Goal::Again).map(|gap| (gap.from, gap.to)).collect();
+        accounted.extend(&world.disk.closed);
+        accounted.sort_unstable();
+        for (from, to) in accounted {
+            if from != end || to <= from {
+                return Err(failure("the receipts of closed windows and the recorded gaps leave a gap"));
             }
-            end = *to;
+            end = to;
         }
         Ok(Outcome {
             trials: 1,
@@ -415,6 +431,7 @@ impl Trial {
             lost,
             copies,
             late,
+            forgotten: (happened.len() - expected.len()) as u64,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use connectome_collect::checkpoint::Receipt;
+use connectome_collect::checkpoint::{Gap, Goal, Receipt};
 use connectome_collect::ledger::{Database, Entry};
 use connectome_collect::state::State;
 use connectome_core::Error;
@@ -110,14 +110,23 @@ impl Shown {
             shown["read_before"] = json!(time(it.fresh));
             shown["lag_seconds"] = json!((now.as_second() - it.fresh).max(0));
             shown["counts"] = json!(it.counts);
-            let gap = |gap: &connectome_collect::checkpoint::Gap| {
-                json!({ "from": time(gap.from), "to": time(gap.to), "found": time(gap.found), "late_only": gap.late_only,
+            let gap = |gap: &Gap| {
+                json!({ "from": time(gap.from), "to": time(gap.to), "found": time(gap.found), "missing": missing(gap),
                     "reason": "the service remembers no longer than that" })
             };
             shown["gaps"] = it.gaps.iter().map(gap).collect();
         }
         shown["receipts"] = self.receipts.clone();
         shown
+    }
+}
+
+/// What a gap may lack: every event, what came late, or what came later still.
+fn missing(gap: &Gap) -> &'static str {
+    match gap.goal {
+        Goal::Fresh => "events",
+        Goal::Close => "late",
+        Goal::Again => "later",
     }
 }
 
@@ -150,10 +159,14 @@ fn text(shown: &[Shown], now: Timestamp) -> Outcome {
     for it in shown {
         let head = || format!("{} to {}", it.stream, it.destination);
         for gap in it.entry.checkpoint.iter().flat_map(|it| &it.gaps) {
-            let what = if gap.late_only { "what came late is" } else { "events are" };
+            let what = match gap.goal {
+                Goal::Fresh => "events are missing",
+                Goal::Close => "what came late is missing",
+                Goal::Again => "nobody looked once more",
+            };
             let (from, to) = (time(gap.from), time(gap.to));
             print::line(&format!(
-                "\n{}: {what} missing from {from} to {to}: the service remembers no longer than that",
+                "\n{}: {what} from {from} to {to}: the service remembers no longer than that",
                 head()
             ))?;
         }
