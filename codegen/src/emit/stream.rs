@@ -98,6 +98,10 @@ fn read(connector: &Connector, stream: &Stream) -> TokenStream {
         let headers = stream.headers.iter().map(|(name, value)| quote!((#name, #value)));
         set.push(quote!(headers: &[#(#headers),*]));
     }
+    if !stream.passing.is_empty() {
+        let passing = stream.passing.iter().map(|status| proc_macro2::Literal::u64_unsuffixed(*status));
+        set.push(quote!(passing: &[#(#passing),*]));
+    }
     set.push(quote!(page: Some(#page)));
     quote!(Operation { #(#set,)* ..Operation::named(#name) })
 }

@@ -36,6 +36,8 @@ pub struct Stream {
     pub late_by: u64,
     pub requests_per_minute: Option<u64>,
     pub expired: Option<Expired>,
+    /// Statuses that pass, besides those that always do.
+    pub passing: Vec<u64>,
     /// Everything that is done to an event, in this order.
     pub transforms: Vec<Transform>,
     /// An event as the service gives it.

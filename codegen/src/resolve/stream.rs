@@ -52,6 +52,7 @@ fn stream(scope: &Scope<'_>, name: &Name, word: &word::Stream) -> Stream {
         deliver_time_as,
         late_by: word.late_by.0,
         requests_per_minute: word.requests_per_minute,
+        passing: word.passing.0.clone(),
         expired: word
             .expired_cursor
             .as_ref()

@@ -46,6 +46,8 @@ pub struct Stream {
     pub requests_per_minute: Option<u64>,
     /// How the service says that a cursor is too old.
     pub expired_cursor: Option<ExpiredCursor>,
+    /// Statuses that pass, besides those that always do.
+    pub passing: OneOrMore<u64>,
     /// What is changed in each event before it is delivered.
     pub transforms: Vec<Transform>,
     /// An event as the service gives it.
@@ -81,6 +83,8 @@ impl Word for Stream {
                 "expired_cursor",
                 "How the service says that a cursor is too old; the window is then read anew.",
             ),
+            passing: map
+                .many("passing", "Statuses after which the request is tried again, besides 429, 502, 503 and 504."),
             transforms: map
                 .many("transforms", "What is changed in each event before it is delivered. None of these can fail."),
             example: map.optional("example", "An event as the service gives it."),

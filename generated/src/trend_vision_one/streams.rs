@@ -23,6 +23,7 @@ pub static WORKBENCH: Stream = Stream {
         permissions: &[("Trend Vision One", &["Workbench"])],
         call: Call::get("/workbench/alerts"),
         query: &[("orderBy", Literal::Text("createdDateTime asc"))],
+        passing: &[500],
         page: Some(Page {
             items: &["items"],
             next: Next::Link(&["nextLink"]),
@@ -75,6 +76,7 @@ pub static OBSERVED_ATTACK_TECHNIQUE: Stream = Stream {
         repeat: Repeat::Safe,
         permissions: &[("Trend Vision One", &["Observed Attack Techniques"])],
         call: Call::get("/oat/detections"),
+        passing: &[500],
         page: Some(Page {
             items: &["items"],
             next: Next::Link(&["nextLink"]),
@@ -130,6 +132,7 @@ pub static SEARCH_DETECTION: Stream = Stream {
         permissions: &[("Trend Vision One", &["Search"])],
         call: Call::get("/search/detections"),
         headers: &[("TMV1-Query", "*")],
+        passing: &[500],
         page: Some(Page {
             items: &["items"],
             next: Next::Link(&["nextLink"]),
@@ -218,6 +221,7 @@ pub static AUDIT: Stream = Stream {
         permissions: &[("Trend Vision One", &["Audit Logs"])],
         call: Call::get("/audit/logs"),
         query: &[("orderBy", Literal::Text("loggedDateTime asc"))],
+        passing: &[500],
         page: Some(Page {
             items: &["items"],
             next: Next::Link(&["nextLink"]),
@@ -274,6 +278,7 @@ pub static WORKBENCH_UPDATES: Stream = Stream {
             ("dateTimeTarget", Literal::Text("updatedDateTime")),
             ("orderBy", Literal::Text("updatedDateTime asc")),
         ],
+        passing: &[500],
         page: Some(Page {
             items: &["items"],
             next: Next::Link(&["nextLink"]),
@@ -326,6 +331,7 @@ pub static OBSERVED_ATTACK_TECHNIQUE_BY_INGESTION: Stream = Stream {
         repeat: Repeat::Safe,
         permissions: &[("Trend Vision One", &["Observed Attack Techniques"])],
         call: Call::get("/oat/detections"),
+        passing: &[500],
         page: Some(Page {
             items: &["items"],
             next: Next::Link(&["nextLink"]),
@@ -383,6 +389,7 @@ pub static AUDIT_BY_INGESTION: Stream = Stream {
             ("dateTimeTarget", Literal::Text("ingestedDateTime")),
             ("orderBy", Literal::Text("ingestedDateTime asc")),
         ],
+        passing: &[500],
         page: Some(Page {
             items: &["items"],
             next: Next::Link(&["nextLink"]),

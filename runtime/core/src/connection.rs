@@ -292,7 +292,8 @@ impl Connection {
                 Ok(answer) => {
                     let asked = inner.limiter.learn(class, &answer, self.clock().now());
                     self.compare_clocks(&answer);
-                    match Trouble::of_status(answer.status) {
+                    let passing = operation.passing.contains(&answer.status).then_some(Trouble::Gateway);
+                    match Trouble::of_status(answer.status).or(passing) {
                         Some(trouble) if !self.exhausted(&answer) => (trouble, Ok(answer), asked),
                         _ => {
                             inner.budget.earn();

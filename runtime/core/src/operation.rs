@@ -36,6 +36,8 @@ pub struct Operation {
     pub multi_status_task: Option<&'static str>,
     /// Whether keys of the body that no output takes are given as well.
     pub keep_unlisted: bool,
+    /// Statuses that pass, besides those that always do: a request that may be repeated is.
+    pub passing: &'static [u16],
     /// How further pages are found.
     pub page: Option<Page>,
     /// How many results are too many.
@@ -203,6 +205,7 @@ impl Operation {
             multi_status: &[],
             multi_status_task: None,
             keep_unlisted: false,
+            passing: &[],
             page: None,
             cap: None,
             poll: None,
