@@ -1,7 +1,9 @@
 //! `connectome collect` as a process of its own, against a simulated service whose every event is known.
 
 mod kills;
+mod look;
 mod refused;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

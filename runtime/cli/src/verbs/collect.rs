@@ -28,6 +28,7 @@ pub async fn run(world: &World, verb: &Verb) -> Outcome {
     if verb.status {
         return status::run(world, verb, &subject, &streams);
     }
+    when::seconds("--max-skew", &verb.max_skew)?;
     match verb.from {
         Some(_) => look::run(world, verb, &subject, &streams).await,
         None => run::run(world, verb, &subject, &streams).await,
