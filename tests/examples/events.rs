@@ -5,7 +5,7 @@ use std::fs;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use connectome_collect::key::{Keys, short};
+use connectome_collect::key::Keys;
 use connectome_collect::prepare::{Facts, Mode, Preparation};
 use connectome_collect::view::{Page, Record};
 use connectome_core::stream::Stream;
@@ -61,7 +61,7 @@ fn measure(stream: &'static Stream, example: &str) {
     let mut keyed = |body: &[u8]| {
         look(body, &mut |_, record, _| {
             black_box(keys.identify(record, &mut key));
-            black_box(short(&key));
+            black_box(keys.digest());
         });
     };
     let whole = |mode: Mode| {
@@ -71,7 +71,7 @@ fn measure(stream: &'static Stream, example: &str) {
             out.clear();
             look(body, &mut |raw, record, undated| {
                 let identity = keys.identify(record, &mut key);
-                black_box(short(&key));
+                black_box(keys.digest());
                 preparation.write(raw, &Facts { window: 0, undated, displaced: false, identity }, &mut out);
                 out.push(b'\n');
             });

@@ -331,7 +331,7 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
                 continue;
             }
             let identity = self.keys.identify(&record, &mut key);
-            let (digest, fate) = self.sieve.meet(&mut key, identity.content());
+            let (digest, fate) = self.sieve.meet(&mut key, self.keys.digest(), identity.content());
             if fate == Fate::Repeated {
                 counts.repeated += 1;
                 continue;

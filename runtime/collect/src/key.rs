@@ -6,6 +6,7 @@ use std::ops::Range;
 use connectome_core::stream::Stream;
 use ring::digest::{SHA256, digest};
 
+use crate::ledger::Digest;
 use crate::raw::{self, text_end, word_end};
 use crate::view::Record;
 
@@ -32,12 +33,13 @@ impl Identity {
 pub struct Keys {
     stream: &'static Stream,
     canonical: Canonical,
+    digest: Digest,
 }
 
 impl Keys {
     /// For this stream.
     pub fn new(stream: &'static Stream) -> Self {
-        Self { stream, canonical: Canonical::default() }
+        Self { stream, canonical: Canonical::default(), digest: Digest::default() }
     }
 
     /// Writes a record's key in the place of what `key` holds.
@@ -46,17 +48,24 @@ impl Keys {
         key.push_str(self.stream.name);
         let ids = self.stream.event.id;
         if !ids.is_empty() && named(&record.ids, key) {
+            self.digest = short(key);
             return Identity::Named;
         }
         key.truncate(self.stream.name.len());
         key.push(':');
         let hash = digest(&SHA256, self.canonical.of(record.text));
+        self.digest.copy_from_slice(&hash.as_ref()[..16]);
         let mut hex = [0; 64];
         for (pair, byte) in hex.as_chunks_mut().0.iter_mut().zip(hash.as_ref()) {
             *pair = [byte >> 4, byte & 15].map(|digit| b"0123456789abcdef"[usize::from(digit)]);
         }
         key.push_str(std::str::from_utf8(&hex).unwrap_or_default());
         if ids.is_empty() { Identity::Content } else { Identity::Unkeyed }
+    }
+
+    /// What stands for the latest key among the keys that were seen: its digest, or that of the content it is made of.
+    pub fn digest(&self) -> Digest {
+        self.digest
     }
 }
 
@@ -76,8 +85,8 @@ fn named(ids: &[Option<&str>], key: &mut String) -> bool {
 }
 
 /// What stands for a key among the keys that were seen.
-pub fn short(key: &str) -> [u8; 16] {
-    let mut short = [0; 16];
+pub fn short(key: &str) -> Digest {
+    let mut short = Digest::default();
     short.copy_from_slice(&digest(&SHA256, key.as_bytes()).as_ref()[..16]);
     short
 }
@@ -95,6 +104,8 @@ pub struct Canonical {
     /// The members of all objects that are open.
     members: Vec<Member>,
     open: Vec<Open>,
+    /// The members of an object in their order, each with the start of its name.
+    order: Vec<(Option<u64>, usize)>,
     ordered: Vec<u8>,
 }
 
@@ -134,25 +145,24 @@ impl Canonical {
     fn write(&mut self, json: &[u8]) {
         let (mut at, mut naming) = (0, false);
         while let Some(&byte) = json.get(at) {
-            match byte {
-                b'"' => {
-                    let (end, escaped) = text_end(json, at + 1);
-                    let mut name = self.place(at) + 1..self.place(end) - 1;
-                    let mut said = json.get(at + 1..end - 1);
-                    if escaped {
-                        self.copy(json, at);
-                        plain(&json[at..end], &mut self.text);
-                        self.copied = end;
-                        name.end = self.text.len() - 1;
-                        said = self.text.get(name.clone()).filter(|name| !name.contains(&b'\\'));
-                    }
-                    if std::mem::take(&mut naming) {
-                        let start = said.map(start);
-                        self.name(name, start);
-                    }
-                    at = end;
-                    continue;
+            // Most of what there is in JSON is text, and a colon follows a name at once.
+            if byte == b'"' {
+                let (end, escaped) = text_end(json, at + 1);
+                if escaped {
+                    self.escaped(json, at..end, naming);
+                } else if naming {
+                    self.name(self.place(at) + 1..self.place(end) - 1, json.get(at + 1..end - 1).map(start));
                 }
+                at = end + usize::from(naming && json.get(end) == Some(&b':'));
+                naming = false;
+                continue;
+            }
+            if byte == b',' {
+                naming = self.end_member(at);
+                at += 1;
+                continue;
+            }
+            match byte {
                 b'{' | b'[' => {
                     naming = byte == b'{';
                     let (start, first) = (self.place(at), self.members.len());
@@ -164,7 +174,6 @@ impl Canonical {
                     self.end_object(json, at);
                 }
                 b']' => _ = self.open.pop(),
-                b',' => naming = self.end_member(at),
                 b':' => {}
                 b' ' | b'\n' | b'\t' | b'\r' => {
                     self.copy(json, at);
@@ -182,7 +191,21 @@ impl Canonical {
         self.text.len() + at - self.copied
     }
 
+    #[cold]
+    fn escaped(&mut self, json: &[u8], text: Range<usize>, naming: bool) {
+        self.copy(json, text.start);
+        let start = self.text.len() + 1;
+        plain(&json[text.clone()], &mut self.text);
+        self.copied = text.end;
+        if naming {
+            let name = start..self.text.len() - 1;
+            let said = self.text.get(name.clone()).filter(|name| !name.contains(&b'\\'));
+            self.name(name, said.map(self::start));
+        }
+    }
+
     /// Copies what is read up to here.
+    #[inline(never)]
     fn copy(&mut self, json: &[u8], at: usize) {
         self.text.extend_from_slice(&json[self.copied..at]);
         self.copied = at;
@@ -210,31 +233,49 @@ impl Canonical {
     fn end_object(&mut self, json: &[u8], at: usize) {
         let Some(open) = self.open.pop() else { return };
         if !open.ordered {
-            self.copy(json, at);
-            let (text, members) = (&self.text, &mut self.members[open.first..]);
-            // Of equal names the last comes first, and the others are left out.
-            members.reverse();
-            members.sort_by(|a, b| compare(text, a, b));
-            self.ordered.clear();
-            let mut before: Option<&Member> = None;
-            for member in &*members {
-                if before
-                    .is_some_and(|it| it.start == member.start && text[it.name.clone()] == text[member.name.clone()])
-                {
-                    continue;
-                }
-                self.ordered.push(if before.is_none() { b'{' } else { b',' });
-                self.ordered.extend_from_slice(&text[member.name.start - 1..member.end]);
-                before = Some(member);
-            }
-            if open.start == 0 {
-                std::mem::swap(&mut self.text, &mut self.ordered);
-            } else {
-                self.text.truncate(open.start);
-                self.text.extend_from_slice(&self.ordered);
-            }
+            self.put_in_order(json, at, &open);
         }
         self.members.truncate(open.first);
+    }
+
+    /// Writes an object that ends here, but for its end.
+    #[inline(never)]
+    fn put_in_order(&mut self, json: &[u8], at: usize, open: &Open) {
+        // Until anything is written, what is read is what would be.
+        let unchanged = self.copied == 0 && self.text.is_empty();
+        if !unchanged {
+            self.copy(json, at);
+        }
+        let (text, members) = (if unchanged { json } else { &self.text }, &self.members[open.first..]);
+        self.order.clear();
+        self.order.extend(members.iter().enumerate().map(|(place, member)| (member.start, place)));
+        // Most names differ where they start. Of equal ones the last comes first, and the others are left out.
+        self.order.sort_unstable_by(|(a, first), (b, second)| {
+            let starts = if a.is_some() && b.is_some() { a.cmp(b) } else { Ordering::Equal };
+            let compared = starts.then_with(|| compare(text, &members[*first].name, &members[*second].name));
+            compared.then(second.cmp(first))
+        });
+        self.ordered.clear();
+        let mut before: Option<&Member> = None;
+        for (_, place) in &self.order {
+            let member = &members[*place];
+            if before.is_some_and(|it| it.start == member.start && text[it.name.clone()] == text[member.name.clone()]) {
+                continue;
+            }
+            self.ordered.push(if before.is_none() { b'{' } else { b',' });
+            self.ordered.extend_from_slice(&text[member.name.start - 1..member.end]);
+            before = Some(member);
+        }
+        if open.start == 0 {
+            std::mem::swap(&mut self.text, &mut self.ordered);
+        } else {
+            if unchanged {
+                self.text.extend_from_slice(&json[..open.start]);
+            }
+            self.text.truncate(open.start);
+            self.text.extend_from_slice(&self.ordered);
+        }
+        self.copied = at;
     }
 }
 
@@ -246,12 +287,12 @@ fn start(name: &[u8]) -> u64 {
     }
 }
 
-/// The order of two members by what their names say.
-fn compare(text: &[u8], a: &Member, b: &Member) -> Ordering {
-    let starts = a.start.zip(b.start);
-    let [a, b] = [a, b].map(|member| &text[member.name.clone()]);
-    if let Some((first, other)) = starts {
-        return first.cmp(&other).then_with(|| a.cmp(b));
+/// The order of two names by what they say.
+#[cold]
+fn compare(text: &[u8], a: &Range<usize>, b: &Range<usize>) -> Ordering {
+    let [a, b] = [a, b].map(|name| &text[name.clone()]);
+    if !a.contains(&b'\\') && !b.contains(&b'\\') {
+        return a.cmp(b);
     }
     let said = |name: &[u8]| -> Option<String> { serde_json::from_slice(&[b"\"", name, b"\""].concat()).ok() };
     match (said(a), said(b)) {

@@ -46,11 +46,10 @@ impl Sieve {
 
     /// Meets an event. Events that are named by their content may well be equal and yet several: the n-th in a pass is
     /// the n-th of all, and from the second on its key says so.
-    pub fn meet(&mut self, key: &mut String, content: bool) -> (Digest, Fate) {
+    pub fn meet(&mut self, key: &mut String, mut digest: Digest, content: bool) -> (Digest, Fate) {
         let plain = key.len();
         let mut number = 1_u32;
         loop {
-            let digest = short(key);
             match self.seen.insert(digest, self.pass) {
                 None => return (digest, Fate::New),
                 Some(pass) if pass != self.pass => return (digest, Fate::Delivered),
@@ -60,6 +59,7 @@ impl Sieve {
                     key.truncate(plain);
                     // Writing to a text cannot fail.
                     let _ = write!(key, "#{number}");
+                    digest = short(key);
                 }
             }
         }
@@ -72,7 +72,8 @@ mod tests {
 
     fn meet(sieve: &mut Sieve, key: &str, content: bool) -> (String, Fate) {
         let mut key = key.to_owned();
-        let (_, fate) = sieve.meet(&mut key, content);
+        let digest = short(&key);
+        let (_, fate) = sieve.meet(&mut key, digest, content);
         (key, fate)
     }
 

@@ -251,6 +251,9 @@ pub struct Moment {
 pub fn time(value: &str, form: TimeForm) -> Option<Moment> {
     let nanoseconds = match form {
         TimeForm::Rfc3339 => {
+            if let Some(second) = whole_second(value) {
+                return Some(Moment { second, nanosecond: 0 });
+            }
             let text = raw::text(value)?;
             let time: Timestamp = match text.parse() {
                 Ok(time) => time,
@@ -264,6 +267,30 @@ pub fn time(value: &str, form: TimeForm) -> Option<Moment> {
     let second = i64::try_from(nanoseconds.div_euclid(1_000_000_000)).ok()?;
     Timestamp::from_second(second).ok()?;
     Some(Moment { second, nanosecond: nanoseconds.rem_euclid(1_000_000_000) as u32 })
+}
+
+/// The time that a text as `"2024-06-11T07:12:44Z"` says, as most of them are; nothing for any other.
+fn whole_second(value: &str) -> Option<i64> {
+    let text: &[u8; 22] = value.as_bytes().try_into().ok()?;
+    let marks = [(0, b'"'), (5, b'-'), (8, b'-'), (11, b'T'), (14, b':'), (17, b':'), (20, b'Z'), (21, b'"')];
+    if marks.iter().any(|(at, mark)| text[*at] != *mark) {
+        return None;
+    }
+    let number = |digits: &[u8]| {
+        let digit =
+            |number: i64, byte: &u8| Some(number * 10 + i64::from(byte.checked_sub(b'0').filter(|it| *it < 10)?));
+        digits.iter().try_fold(0, digit)
+    };
+    let (year, month, day) = (number(&text[1..5])?, number(&text[6..8])?, number(&text[9..11])?);
+    let (hour, minute, second) = (number(&text[12..14])?, number(&text[15..17])?, number(&text[18..20])?);
+    // The days that every month has: what else there is need not be fast.
+    if year < 1 || !(1..=12).contains(&month) || !(1..=28).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    // A year here begins with March, so that its last day is the one that not every year has.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719_468;
+    Some(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
 /// A time with no more than nine digits of a fraction.
@@ -412,6 +439,9 @@ mod tests {
                 nanosecond: kept.rem_euclid(1_000_000_000) as u32,
             };
             prop_assert_eq!(super::time(&format!("\"{text}\""), TimeForm::Rfc3339), Some(wanted));
+            let whole = Timestamp::from_second(wanted.second).expect("within range");
+            let moment = Moment { second: wanted.second, nanosecond: 0 };
+            prop_assert_eq!(super::time(&format!("\"{whole}\""), TimeForm::Rfc3339), Some(moment));
             let ms = kept.div_euclid(1_000_000);
             let wanted = Moment { nanosecond: wanted.nanosecond / 1_000_000 * 1_000_000, ..wanted };
             prop_assert_eq!(super::time(&ms.to_string(), TimeForm::EpochMs), Some(wanted));
@@ -433,6 +463,10 @@ mod tests {
             (r#""2024-06-11T07:12:44""#, Rfc3339, None),
             (r#""2024-06-11""#, Rfc3339, None),
             (r#""2023-02-29T07:12:44Z""#, Rfc3339, None),
+            (r#""2024-02-29T07:12:44Z""#, Rfc3339, Some((1_709_190_764, 0))),
+            (r#""2024-06-1:T07:12:44Z""#, Rfc3339, None),
+            (r#""2024-13-11T07:12:44Z""#, Rfc3339, None),
+            (r#""2024-06-11T24:12:44Z""#, Rfc3339, None),
             (r#""yesterday""#, Rfc3339, None),
             (r#""""#, Rfc3339, None),
             ("1718089964000", Rfc3339, None),

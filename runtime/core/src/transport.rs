@@ -155,10 +155,15 @@ impl Transport {
             .iter()
             .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
+        let length = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
         let mut body = bytes::BytesMut::new();
         let mut chunks = response.bytes_stream();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(failed)?;
+            if body.is_empty() {
+                // What the service says of the length is a hint, and nothing that memory is spent on blindly.
+                body.reserve(length.min(1 << 20).max(chunk.len()));
+            }
             if body.len() + chunk.len() > self.network.max_answer {
                 let message = format!("the answer is larger than {} MiB", self.network.max_answer >> 20);
                 return Err((
