@@ -3,6 +3,7 @@
 mod kills;
 mod look;
 mod refused;
+mod trouble;
 mod usage;
 
 use std::collections::BTreeMap;
