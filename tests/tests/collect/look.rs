@@ -30,7 +30,7 @@ fn a_look_prints_the_events_of_its_range_and_leaves_nothing_behind() {
     };
     let normal = |event: &String| serde_json::from_str::<Value>(event).expect("JSON").to_string();
     let wanted = by_stream(events.iter().flat_map(|(name, all)| all.iter().map(|it| (name.clone(), normal(it)))));
-    let given = shown.lines().map(|line| told(line)).map(|(stream, event)| (stream, event.to_string()));
+    let given = shown.lines().map(told).map(|(stream, event)| (stream, event.to_string()));
     assert_same("a look", &by_stream(given), &wanted);
     // The first few of each stream, and of those that give the oldest first, the oldest.
     let (code, shown, said) = world.collect(&[&look[..], &["--limit", "5"]].concat());
@@ -42,7 +42,7 @@ fn a_look_prints_the_events_of_its_range_and_leaves_nothing_behind() {
         ("audit", "loggedDateTime"),
     ] {
         assert!(said.contains(&format!("{stream}: the first 5 events; there are more")), "{said}");
-        let of_it = shown.lines().map(|line| told(line)).filter(|it| it.0 == stream).map(|it| it.1);
+        let of_it = shown.lines().map(told).filter(|it| it.0 == stream).map(|it| it.1);
         let times: Vec<String> = of_it.map(|event| event[clock].to_string()).collect();
         assert_eq!(times.len(), 5, "{stream}");
         if ["workbench", "audit"].contains(&stream) {
