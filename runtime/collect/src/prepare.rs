@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use connectome_core::stream::{Stream, Transform};
 use jiff::Timestamp;
+use memchr::memmem::Finder;
 use serde_json::value::RawValue;
 
 use crate::change::{Change, Node, Outcome};
@@ -45,6 +46,7 @@ pub struct Facts {
 #[derive(Debug)]
 pub struct Preparation {
     steps: Option<Vec<Step>>,
+    added: Option<Added>,
     names: Names,
     time: usize,
     marks: usize,
@@ -66,7 +68,8 @@ impl Preparation {
         let mut names = Names::default();
         let (time, marks) = (names.place(stream.event.time), names.place(MARKS));
         let steps = (mode != Mode::Raw).then(|| steps(stream.transforms, mode, &mut names));
-        Self { steps, names, time, marks, draft: Draft::default() }
+        let added = steps.as_deref().and_then(|steps| Added::of(steps, &names));
+        Self { steps, added, names, time, marks, draft: Draft::default() }
     }
 
     /// Appends an event as one line, without the line's end. `true` when a transform did not fit.
@@ -76,6 +79,10 @@ impl Preparation {
             out.extend_from_slice(text.as_bytes());
             return false;
         };
+        let usual = !facts.undated && !facts.displaced && facts.identity != Identity::Unkeyed;
+        if usual && self.added.as_ref().is_some_and(|added| added.write(&text, out)) {
+            return false;
+        }
         let no_object = !text.starts_with('{');
         if no_object {
             text = Cow::Owned(format!("{{\"{RECORD}\":{text}}}"));
@@ -116,6 +123,68 @@ impl Preparation {
         }
         draft.write(&text, &self.names, out);
         untransformed
+    }
+}
+
+/// What is added to the records of a stream, where that is all that is done with them. Such a record need not be taken
+/// apart, unless it seems to hold one of these names already.
+#[derive(Debug, Default)]
+struct Added {
+    names: Vec<Finder<'static>>,
+    /// Each as it begins a member behind another, and its value.
+    members: Vec<(String, Addition)>,
+}
+
+#[derive(Debug)]
+enum Addition {
+    Text(String),
+    /// The record's own, at this path.
+    Copy(Vec<&'static str>),
+}
+
+impl Added {
+    fn of(steps: &[Step], names: &Names) -> Option<Self> {
+        let mut added = Added::default();
+        for step in steps {
+            let (place, from, addition) = match step {
+                Step::Set(place, value) => (*place, *place, Addition::Text(value.clone())),
+                Step::Copy(place, from, rest) => {
+                    let path = std::iter::once(names.all[*from].0).chain(rest.iter().copied()).collect();
+                    (*place, *from, Addition::Copy(path))
+                }
+                Step::Change(_) | Step::FillNull(_) => return None,
+            };
+            let [(name, member), (from, _)] = [place, from].map(|place| &names.all[place]);
+            if added.names.iter().any(|it| [name.as_bytes(), from.as_bytes()].contains(&it.needle())) {
+                return None;
+            }
+            added.names.push(Finder::new(*name));
+            added.members.push((member.clone(), addition));
+        }
+        Some(added)
+    }
+
+    fn write(&self, text: &str, out: &mut Vec<u8>) -> bool {
+        let bytes = text.as_bytes();
+        let Some(inner) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else { return false };
+        // With escapes a name may be written in other ways.
+        if memchr::memchr(b'\\', bytes).is_some() || self.names.iter().any(|name| name.find(bytes).is_some()) {
+            return false;
+        }
+        let mut empty = inner.trim_ascii_start().is_empty();
+        out.extend_from_slice(&bytes[..bytes.len() - 1]);
+        for (name, addition) in &self.members {
+            let value = match addition {
+                Addition::Text(value) => Some(value.as_str()),
+                Addition::Copy(path) => raw::at(text, path),
+            };
+            if let Some(value) = value {
+                out.extend_from_slice(&name.as_bytes()[usize::from(std::mem::take(&mut empty))..]);
+                out.extend_from_slice(value.as_bytes());
+            }
+        }
+        out.push(b'}');
+        true
     }
 }
 

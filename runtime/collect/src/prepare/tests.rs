@@ -99,6 +99,47 @@ fn a_transform_changes_what_it_is_about_and_nothing_else() {
 }
 
 #[test]
+fn what_is_only_added_is_added_as_by_a_stream_that_changes_more() {
+    const ADD: Transform = Transform::Add("kind", Literal::Text("audit"));
+    const AGAIN: Transform = Transform::Add("kind", Literal::Text("other"));
+    const COPY: Transform = Transform::Copy("time", &["a"]);
+    const DEEP: Transform = Transform::Copy("deep", &["a", "b"]);
+    const LATER: Transform = Transform::Copy("later", &["kind"]);
+    const MORE: Transform = Transform::FillNull(&[]);
+    let cases: [(&'static [Transform], &'static [Transform]); 6] = [
+        (&[], &[MORE]),
+        (&[ADD], &[ADD, MORE]),
+        (&[ADD, AGAIN], &[ADD, AGAIN, MORE]),
+        (&[COPY, ADD, DEEP], &[COPY, ADD, DEEP, MORE]),
+        (&[ADD, LATER], &[ADD, LATER, MORE]),
+        (&[LATER, ADD], &[LATER, ADD, MORE]),
+    ];
+    let records = [
+        "{}",
+        "{ }",
+        r#"{"a":1}"#,
+        r#"{ "a" : [1] , "b" : {} }"#,
+        r#"{"kind":1}"#,
+        r#"{"a":1,"a":{"b":2},"a":{"b":3}}"#,
+        r#"{"b":1,"a":{"b":null}}"#,
+        r#"{"a":"kind"}"#,
+        r#"{"a":{"kind":1}}"#,
+        r#"{"kin\u0064":1}"#,
+        r#"{"a":"\\"}"#,
+        "[]",
+        "1",
+    ];
+    for record in records {
+        for facts in [FACTS, Facts { undated: true, ..FACTS }, Facts { identity: Identity::Unkeyed, ..FACTS }] {
+            for (only, more) in cases {
+                let [only, more] = [only, more].map(|transforms| written(transforms, Mode::Declared, &facts, record));
+                assert_eq!(only, more, "{record} {facts:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn an_event_says_what_is_odd_about_it_unless_its_bytes_are_wanted() {
     let odd = Facts { undated: true, displaced: true, identity: Identity::Unkeyed, ..FACTS };
     const CHANGES: &[Transform] = &[Transform::Join(&["a"]), Transform::EpochToText(&["_time"])];
