@@ -216,7 +216,9 @@ pub fn synchronised(world: &World, name: Option<&str>) -> Result<Vec<Synchronise
             });
         }
         Some(name) if found.is_empty() => {
-            known.extend(world.graphs.iter().map(|(connector, _)| connector.name.to_owned()));
+            let has_graph = |name: &str| world.graphs.iter().any(|(connector, _)| connector.name == name);
+            let usable = world.connectors.iter().filter(|it| has_graph(it.name) || !it.streams.is_empty());
+            known.extend(usable.map(|connector| connector.name.to_owned()));
             let names: Vec<&str> = known.iter().map(String::as_str).collect();
             return Err(Error::new(ErrorKind::Input, format!("there is no instance and no connector {name:?}"))
                 .advice(crate::near::advice(name, names.iter().copied(), list(&names))));

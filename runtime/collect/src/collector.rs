@@ -132,7 +132,8 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
         let mut collector = Self {
             stream,
             limits,
-            flushed: source.now(),
+            // The first page is delivered at once: also whoever never lives long moves forward.
+            flushed: source.now() - PROMPT,
             plan,
             source,
             sink,
@@ -277,6 +278,10 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
             && let Some(error) = self.source.refusal(ask, &body)
         {
             return self.fail(error).await;
+        }
+        let read = self.plan.checkpoint().window.as_ref().map_or(0, |window| window.records);
+        if page.listless && (page.next.is_some() || page.total.is_some_and(|total| total > read)) {
+            return self.wrong(ask, "the answer has no list of events, but says that there are more".to_owned()).await;
         }
         let arrived = plan::Page { records: page.records.len() as u64, total: page.total, next: page.next.as_deref() };
         match self.plan.arrived(&arrived) {
@@ -478,8 +483,10 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
         Err(error)
     }
 
+    /// A cursor that led to nonsense is not followed again: its window is read anew.
     async fn wrong(&mut self, ask: &Ask, why: String) -> Result<(), Error> {
         let error = self.source.wrong(ask, why);
+        self.plan.doubt();
         self.fail(error).await
     }
 

@@ -364,6 +364,11 @@ impl Plan {
         self.narrow();
     }
 
+    /// What was read of the window is in doubt: it is read anew.
+    pub fn doubt(&mut self) {
+        self.checkpoint.window = None;
+    }
+
     /// The next window is half as wide and starts where this one does. Says whether it can be any narrower.
     pub fn narrow(&mut self) -> bool {
         let Some(window) = self.checkpoint.window.take() else { return false };

@@ -206,6 +206,8 @@ fn whatever_goes_wrong_at_the_service_nothing_is_lost() {
         ("rate-limit-bare*3@/audit", 3),
         ("server-error*3@/audit", 3),
         ("torn*3@/audit", 3),
+        ("null-items*3@/audit", 3),
+        ("repeated-link*6@/audit", 3),
         ("reset*3@/audit", 3),
         ("bad-gateway*3@/audit", 3),
         ("unavailable*3@/audit", 3),

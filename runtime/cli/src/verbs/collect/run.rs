@@ -88,7 +88,7 @@ pub async fn run(world: &World, verb: &Verb, subject: &Subject, streams: &[&'sta
     let now = tokio::select! {
         biased;
         () = &mut stop => return Err(stopped()),
-        now = synchronise(&connection, verb) => now?,
+        now = meet(&connection, verb, &manner) => now?,
     };
     let place = Place {
         subject,
@@ -120,6 +120,22 @@ pub async fn run(world: &World, verb: &Verb, subject: &Subject, streams: &[&'sta
     }
     let failed = ended.into_iter().filter_map(|(lane, outcome)| Some((lane.stream.name, outcome.err()?))).collect();
     outcome(failed, count)
+}
+
+/// The service's time, once it answers: who collects until he is stopped waits for it.
+async fn meet(connection: &Connection, verb: &Verb, manner: &Manner) -> Result<i64, Error> {
+    let mut tries = 1;
+    loop {
+        match synchronise(connection, verb).await {
+            Err(error) if !manner.once && is_passing(&error) => {
+                let wait = pause(tries, 0.0).min(manner.every);
+                print::tell(&format!("warning: {error}\n  it is tried again in {} seconds", wait.as_secs()));
+                tokio::time::sleep(wait).await;
+                tries += 1;
+            }
+            met => return met,
+        }
+    }
 }
 
 fn stopped() -> Error {

@@ -24,10 +24,14 @@ const RECEIPTS: u32 = 100;
 pub fn run(world: &World, verb: &Verb, subject: &Subject, streams: &[&'static Stream]) -> Outcome {
     let mut shown = Vec::new();
     let now = Timestamp::now();
+    let wanted = verb.to.as_deref().map(Destination::parse).transpose()?.map(|to| to.name());
     for database in databases(world, verb)? {
         for entry in database.entries(&format!("collect/{}/", subject.name))? {
             let mut parts = entry.name.splitn(4, '/').skip(2);
             let (stream, destination) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            if wanted.as_ref().is_some_and(|wanted| wanted != destination) {
+                continue;
+            }
             let plain = stream.trim_end_matches("#history");
             if !verb.streams.is_empty() && !streams.iter().any(|known| known.name == plain) {
                 continue;
