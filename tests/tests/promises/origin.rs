@@ -142,7 +142,7 @@ async fn the_proxy_of_the_environment_does_not_see_what_stays_on_this_machine() 
     let home = tempfile::tempdir().unwrap();
     for variable in ["HTTP_PROXY", "http_proxy"] {
         let mut command = connectome(home.path());
-        command.args(["check", "trend-vision-one"]).env(variable, proxy.url());
+        command.args(["check", "trend-vision-one", "--connection-only"]).env(variable, proxy.url());
         command
             .env("CONNECTOME_TREND_VISION_ONE_API_URL", script.url())
             .env("CONNECTOME_TREND_VISION_ONE_API_KEY", TOKEN);
