@@ -93,7 +93,7 @@ fn compare(run: &Run, happened: &Happened) -> Outcome {
         rows.push(std::iter::once(stream.name.to_owned()).chain(numbers.map(|it| it.to_string())).collect());
     }
     print::line("  What the service has, and what was kept, compared byte by byte:")?;
-    for line in print::table(&["stream", "happened", "kept", "lost", "twice"], rows.into_iter()).lines() {
+    for line in print::table(&["stream", "happened", "kept", "lost", "twice"], rows).lines() {
         print::line(&format!("    {line}"))?;
     }
     match wrong {
