@@ -22,6 +22,9 @@ struct Plain<'a> {
     items: Vec<&'a RawValue>,
 }
 
+/// What is done with a page.
+type Way<'a> = &'a mut dyn FnMut(&[u8]);
+
 fn main() {
     println!(
         "{:28} {:>6} {:>9} {:>7} {:>9} {:>7} {:>7}",
@@ -79,7 +82,7 @@ fn measure(stream: &'static Stream, example: &str) {
         }
     };
     let (mut raw, mut changed) = (whole(Mode::Raw), whole(Mode::Declared));
-    let mut ways: [&mut dyn FnMut(&[u8]); 5] = [&mut plain, &mut view, &mut keyed, &mut raw, &mut changed];
+    let mut ways: [Way<'_>; 5] = [&mut plain, &mut view, &mut keyed, &mut raw, &mut changed];
     let mut best = [[Duration::MAX; PAGES]; 5];
     // Page by page in turns, and the best of each: what else runs on the machine is then no part of it.
     for _ in 0..ROUNDS {
