@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod command;
+pub mod log;
 pub mod peer;
 pub mod script;
 pub mod simulated;

@@ -2,10 +2,10 @@
 //! what goes wrong.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use connectome_collect::sink::{Chunk, Sink, Taken};
@@ -17,6 +17,7 @@ use connectome_sinks::outlet::Outlet;
 use connectome_sinks::stdout::{CLOSED_PIPE, Stdout};
 use connectome_sinks::xsiam::simulated::{Fault, Tenant};
 use connectome_sinks::xsiam::{TOKEN_VARIABLE, Xsiam};
+use connectome_tests::log::Log;
 use connectome_tests::script::{Prepared, Script};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -332,7 +333,7 @@ async fn what_was_taken_of_a_chunk_that_failed_is_not_sent_again() {
 #[tokio::test]
 async fn the_token_goes_nowhere_else() {
     let mut told = Vec::new();
-    let log = Log::start();
+    let log = Log::text_lines();
     let quoted = json!({ "error": TOKEN }).to_string();
     for fault in [None, Some(Fault::Says(quoted)), Some(Fault::Says(TOKEN.to_owned()))] {
         let tenant = tenant(Tenant::new(if fault.is_none() { "another" } else { TOKEN })).await;
@@ -354,41 +355,6 @@ async fn the_token_goes_nowhere_else() {
         for marker in ["MARKER", "c0ffee"] {
             assert!(!text.contains(marker), "{text}");
         }
-    }
-}
-
-/// What is logged on this thread, at the finest level of our own crates.
-struct Log(
-    Arc<Mutex<Vec<u8>>>,
-    #[expect(dead_code, reason = "logging ends with it")] tracing::subscriber::DefaultGuard,
-);
-
-#[derive(Clone)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no panic").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn start() -> Self {
-        let text: Arc<Mutex<Vec<u8>>> = Arc::default();
-        let kept = Kept(text.clone());
-        let filter = tracing_subscriber::EnvFilter::new("off,connectome_core=trace,connectome_sinks=trace");
-        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
-        let guard = tracing::subscriber::set_default(builder.with_writer(move || kept.clone()).finish());
-        Self(text, guard)
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().expect("no panic").clone()).expect("a text")
     }
 }
 
@@ -501,7 +467,7 @@ async fn on_a_full_disk_nothing_counts_and_nothing_is_torn() {
 async fn a_file_is_gone_on_with_after_a_kill() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("events.jsonl");
-    let log = Log::start();
+    let log = Log::text_lines();
     // What two processes left: one was killed within a line, and one while it compressed a full file.
     fs::write(&path, "{\"n\":1}\n{\"n\":2,\"x\":\"to").expect("written");
     fs::write(folder.path().join("events.jsonl.20260301T000000Z-1"), "{\"n\":0}\n").expect("written");

@@ -1,13 +1,11 @@
 //! The key, and who may see it.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use connectome_core::{Error, ErrorKind, Secret, Settings};
 use connectome_graph::report::Status;
 use connectome_sim::{Tls, serve};
 use connectome_sinks::jupiterone::simulated::{Fault, Platform};
 use connectome_sinks::jupiterone::{Destination, Plan, feed, upload};
+use connectome_tests::log::Log;
 use connectome_tests::script::{Prepared, Script};
 use serde_json::Map;
 
@@ -30,30 +28,9 @@ async fn who_may_not_upload_is_told_what_to_do() {
     assert_eq!(calls(&service.simulator), ["create", "create"]);
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no panic").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_key_is_in_no_log_no_error_and_no_job() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_env_filter("connectome_core=trace,connectome_sinks=trace")
-        .with_writer(move || writer.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::text_lines();
     let service = platform().await;
     let mut told = Vec::new();
     let mut hear = |error: &Error| told.push(format!("{error} {error:?} {:?} {}", error.parts(), error.to_json()));
@@ -72,8 +49,7 @@ async fn the_key_is_in_no_log_no_error_and_no_job() {
     let _ = upload(&destination, Plan::default(), objects, std::future::pending()).await;
     service.simulator.fail("entities", 1, Fault::Error(400, KEY));
     hear(&run(&destination, vec![user(1)]).await.expect_err("a part"));
-    drop(guard);
-    let log = String::from_utf8(log.0.lock().expect("no panic").clone()).expect("text");
+    let log = log.text();
     assert!(log.contains("upload_entities") && log.contains("create_job"), "{log}");
     told.push(format!("{destination:?}"));
     told.push(log);

@@ -1,8 +1,5 @@
 //! What the library prints, logs and keeps.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use connectome::trend_vision_one::{
     ApiKeysObjects, CONNECTOR, Client, CreateApiKeysInput, GetTaskResultInput, Parameters, SubmitFileToSandboxInput,
 };
@@ -12,6 +9,7 @@ use connectome_core::file::File;
 use connectome_core::secret::MASK;
 use connectome_core::{Connection, Error, ErrorKind, Settings};
 use connectome_sim::Options;
+use connectome_tests::log::Log;
 use connectome_tests::script::{Prepared, Script};
 use connectome_tests::simulated::connect_with;
 use serde_json::{Value, json};
@@ -26,46 +24,6 @@ const TASK: &str = r#"pw-"MARKERtask\/"#;
 
 /// The password of a proxy.
 const PROXY: &str = "MARKERproxy";
-
-/// What is logged on this thread while it lives, at the finest level of our own crates.
-struct Log {
-    text: Arc<Mutex<Vec<u8>>>,
-    _guard: tracing::subscriber::DefaultGuard,
-}
-
-#[derive(Clone)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no panic").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn start(form: &str) -> Self {
-        let text: Arc<Mutex<Vec<u8>>> = Arc::default();
-        let sink = Sink(text.clone());
-        let filter =
-            tracing_subscriber::EnvFilter::new("off,connectome=trace,connectome_core=trace,connectome_collect=trace");
-        let builder =
-            tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(move || sink.clone());
-        let guard = match form {
-            "json" => tracing::subscriber::set_default(builder.json().finish()),
-            _ => tracing::subscriber::set_default(builder.finish()),
-        };
-        Self { text, _guard: guard }
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.text.lock().expect("no panic").clone()).expect("a text")
-    }
-}
 
 fn talkative(settings: &mut Settings) {
     settings.parameters.insert("api_key".to_owned(), json!(KEY));
@@ -193,7 +151,7 @@ async fn no_secret_is_in_a_log_or_an_error() {
         let mut told = Told::default();
         let mut failed = 0;
         for (action, input, answer) in answers() {
-            let log = Log::start(form);
+            let log = if form == "json" { Log::json_lines() } else { Log::text_lines() };
             let script = Script::start(vec![answer.clone()]).await;
             let connection = open(&script.url());
             let place =
@@ -218,7 +176,7 @@ async fn bodies_are_logged_only_when_asked() {
     let answer = || Prepared::json(207, &json!([{ "status": 201, "body": { "id": "id-in-the-body", "value": MADE } }]));
     let input = json!({ "api_keys_objects": [{ "name": "name-in-the-body", "role": "Analyst" }] });
     for asked in [false, true] {
-        let log = Log::start("text");
+        let log = Log::text_lines();
         let script = Script::start(vec![answer()]).await;
         let (connection, _) = connect_with(&script.url(), |settings| settings.log_bodies = asked);
         call(&connection, "create_api_keys", input.clone()).await.unwrap();
@@ -357,7 +315,7 @@ async fn an_answer_of_the_wrong_form_keeps_its_secrets() {
         ])
         .await;
     let client = Client::connect_with(Parameters::new(KEY).with_api_url(script.url()), talkative).unwrap();
-    let log = Log::start("text");
+    let log = Log::text_lines();
     let error =
         client.create_api_keys(&CreateApiKeysInput::new(vec![ApiKeysObjects::new("a", "Analyst")])).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Protocol);

@@ -79,8 +79,7 @@ pub fn chosen(connector: &'static Connector, names: &[String]) -> Result<Vec<&'s
     }
     let mut wanted = Vec::new();
     for name in names {
-        let found = connector.streams.iter().find(|stream| answers_to(stream, name)).copied();
-        wanted.push(found.ok_or_else(|| {
+        wanted.push(connector.stream(name).ok_or_else(|| {
             let names: Vec<&str> = connector.streams.iter().map(|stream| stream.name).collect();
             let all = format!("there are: {}", names.join(", "));
             Error::new(ErrorKind::Input, format!("{} has no stream {name:?}", connector.title))
@@ -90,14 +89,6 @@ pub fn chosen(connector: &'static Connector, names: &[String]) -> Result<Vec<&'s
     let mut streams = connector.streams.to_vec();
     streams.retain(|stream| wanted.iter().any(|it| it.name == stream.name));
     Ok(streams)
-}
-
-/// A stream's name, its plural, its title and its aliases are the same, in any case and with blanks for underscores.
-fn answers_to(stream: &Stream, name: &str) -> bool {
-    let plain = |text: &str| text.trim().to_lowercase().replace([' ', '-'], "_");
-    let name = plain(name);
-    let known = std::iter::once(stream.name).chain([stream.title]).chain(stream.aliases.iter().copied());
-    known.map(plain).any(|known| known == name || format!("{known}s") == name)
 }
 
 /// The limits that a stream's description and the command line give.

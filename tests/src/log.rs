@@ -1,0 +1,57 @@
+//! What is logged on this thread, so that a test can search it.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use tracing_subscriber::EnvFilter;
+
+/// The log of this thread, while it lives, at the finest level of our own crates.
+pub struct Log {
+    text: Arc<Mutex<Vec<u8>>>,
+    _guard: tracing::subscriber::DefaultGuard,
+}
+
+#[derive(Clone)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    /// Starts it, as lines of text.
+    pub fn text_lines() -> Self {
+        Self::start(false)
+    }
+
+    /// Starts it, as lines of JSON.
+    pub fn json_lines() -> Self {
+        Self::start(true)
+    }
+
+    fn start(json: bool) -> Self {
+        let text: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let kept = Kept(text.clone());
+        let ours = ["connectome", "connectome_core", "connectome_collect", "connectome_sinks"];
+        let filter = EnvFilter::new(ours.iter().fold("off".to_owned(), |all, it| format!("{all},{it}=trace")));
+        let builder =
+            tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(move || kept.clone());
+        let guard = match json {
+            true => tracing::subscriber::set_default(builder.json().finish()),
+            false => tracing::subscriber::set_default(builder.finish()),
+        };
+        Self { text, _guard: guard }
+    }
+
+    /// What was logged so far.
+    pub fn text(&self) -> String {
+        String::from_utf8(self.text.lock().expect("no panic").clone()).expect("a text")
+    }
+}
