@@ -4,6 +4,7 @@
 //!
 //! Each connector is a module with a typed `Client`:
 //!
+//! - [`jupiterone`]: JupiterOne, behind the feature `jupiterone`
 //! - [`pagerduty`]: PagerDuty, behind the feature `pagerduty`
 //! - [`trend_micro`]: Trend Micro Workload Security, behind the feature `trend-micro`
 //! - [`trend_vision_one`]: Trend Vision One, behind the feature `trend-vision-one`
@@ -13,6 +14,9 @@
 pub use connectome_core as core;
 pub use connectome_core::{Connection, Error, ErrorKind, Items, Secret, Settings};
 
+#[cfg(feature = "jupiterone")]
+#[rustfmt::skip]
+pub mod jupiterone;
 #[cfg(feature = "pagerduty")]
 #[rustfmt::skip]
 pub mod pagerduty;
@@ -25,6 +29,8 @@ pub mod trend_vision_one;
 
 /// Every connector of this build.
 pub static CONNECTORS: &[&connectome_core::connector::Connector] = &[
+    #[cfg(feature = "jupiterone")]
+    &jupiterone::CONNECTOR,
     #[cfg(feature = "pagerduty")]
     &pagerduty::CONNECTOR,
     #[cfg(feature = "trend-micro")]

@@ -68,7 +68,10 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["action", NAME], &["<ACTION>", "Usage:"]),
     (&["catalog", "--output", "yaml"], &["'yaml'", "text, json, jsonl"]),
     (&["describe", "trend-visoin-one"], &["no connector \"trend-visoin-one\"", "did you mean `trend-vision-one`?"]),
-    (&["describe", "carbon"], &["no connector \"carbon\"", "there are: pagerduty, trend-micro, trend-vision-one"]),
+    (
+        &["describe", "carbon"],
+        &["no connector \"carbon\"", "there are: jupiterone, pagerduty, trend-micro, trend-vision-one"],
+    ),
     (&["describe", NAME, "isolate_endpiont"], &["did you mean `isolate_endpoint`?"]),
     (&["describe", NAME, "mult_response"], &["did you mean `multi_response`?"]),
     (&["action", NAME, "isolte_endpoint"], &["no action \"isolte_endpoint\"", "did you mean `isolate_endpoint`?"]),

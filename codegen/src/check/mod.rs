@@ -3,6 +3,7 @@
 //! A rule says nothing about a name that `resolve` has already reported.
 
 mod calls_are_complete;
+mod data_streams_hold_together;
 mod defaults_fit;
 mod demos_make_calls;
 mod effects_are_honest;
@@ -10,6 +11,7 @@ mod entities_fit_their_classes;
 mod examples_fit;
 mod graphs_hang_together;
 mod inputs_go_somewhere;
+mod mapped_fields_have_a_type;
 mod mappings_are_stages;
 mod modellings_know_their_streams;
 mod names_are_distinct;
@@ -53,6 +55,8 @@ pub fn check(subject: &Subject<'_>) {
     graphs_hang_together::check(subject);
     entities_fit_their_classes::check(subject);
     mappings_are_stages::check(subject);
+    mapped_fields_have_a_type::check(subject);
+    data_streams_hold_together::check(subject);
     simulators_know_their_calls::check(subject);
     demos_make_calls::check(subject);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::emit::{data_model, event};
+use crate::emit::{data_model, documents, event};
 use crate::model::graph::{Graph, How, Relationship};
 use crate::model::{Connector, Field, Model, Operation, Record, Trigger};
 use crate::names::rust_module;
@@ -64,6 +64,16 @@ fn entry(connector: &Connector) -> Json {
         put("collection", event::collection(collection));
     }
     put("modelling", connector.modelling.iter().map(|(name, it)| event::modelling(connector, name, it)).collect());
+    let mappings = connector.mappings.iter().filter_map(|it| documents::mapping(it).as_object().cloned());
+    put("mappings", mappings.map(lean).collect());
+    if let Some((dataset, stream)) = connector.data_streams.first() {
+        put("classes", stream.classes.iter().map(|class| json!(class.value)).collect());
+        put("dataset", json!(dataset));
+        put("retention_days", json!(stream.retention.delete_after.0 / 86_400));
+    }
+    let streams =
+        connector.data_streams.iter().filter_map(|(name, it)| documents::stream(name, it).as_object().cloned());
+    put("data_streams", streams.map(lean).collect());
     if let Some(graph) = &connector.graph {
         graph_cells(graph, &mut put);
     }

@@ -123,6 +123,21 @@ pub fn module(connector: &Connector, module: &str) -> File {
             pub mod streams;
         }
     });
+    let typed = !connector.records.is_empty()
+        || !connector.enums.is_empty()
+        || !connector.actions.is_empty()
+        || !connector.triggers.is_empty();
+    let types = typed.then(|| {
+        quote!(
+            pub use types::*;
+        )
+    });
+    let mappings = (!connector.mappings.is_empty()).then(|| {
+        quote! {
+            #[rustfmt::skip]
+            pub mod mappings;
+        }
+    });
     let items = vec![
         quote! {
             #[rustfmt::skip]
@@ -131,6 +146,7 @@ pub fn module(connector: &Connector, module: &str) -> File {
             pub mod operations;
             #[rustfmt::skip]
             pub mod types;
+            #mappings
             #streams
             #graph
             #simulator
@@ -138,7 +154,7 @@ pub fn module(connector: &Connector, module: &str) -> File {
         quote! {
             pub use client::{Client, Parameters};
             pub use operations::CONNECTOR;
-            pub use types::*;
+            #types
         },
     ];
     let docs = format!(

@@ -5,7 +5,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde_json::{Value as Json, json};
 
-use crate::emit::{data_model, event};
+use crate::emit::{data_model, documents, event};
 use crate::model::graph::{Graph, How, Relationship};
 use crate::model::{Connector, Example, Field, Model, Operation, Record, Rules};
 use crate::names::rust_module;
@@ -24,6 +24,10 @@ pub fn page(connector: &Connector) -> File {
         [] => Json::Null,
         _ => json!(render("streams.md", include_str!("../../templates/streams.md"), &context)),
     };
+    context["documents"] = match connector.mappings.as_slice() {
+        [] => Json::Null,
+        _ => json!(render("mappings.md", include_str!("../../templates/mappings.md"), &context)),
+    };
     let text = render("connector.md", include_str!("../../templates/connector.md"), &context);
     File::new(format!("docs/{}.md", connector.name), text)
 }
@@ -33,7 +37,7 @@ pub fn index(model: &Model) -> File {
     let connectors: Vec<Json> = model
         .connectors
         .iter()
-        .map(|connector| json!({ "name": connector.name, "title": connector.title, "doc": connector.doc, "actions": connector.actions.len(), "triggers": connector.triggers.len(), "streams": connector.streams.len(), "entities": connector.graph.iter().flat_map(|graph| graph.dialects.first()).map(|dialect| dialect.entities.len()).sum::<usize>() }))
+        .map(|connector| json!({ "name": connector.name, "title": connector.title, "doc": connector.doc, "actions": connector.actions.len(), "triggers": connector.triggers.len(), "streams": connector.streams.len(), "mappings": connector.mappings.len(), "entities": connector.graph.iter().flat_map(|graph| graph.dialects.first()).map(|dialect| dialect.entities.len()).sum::<usize>() }))
         .collect();
     File::new(
         "docs/README.md".to_owned(),
@@ -411,6 +415,8 @@ fn connector_context(connector: &Connector) -> Json {
         "streams": connector.streams.iter().map(stream).collect::<Vec<_>>(),
         "collection": connector.collection.as_ref().map(collection),
         "modelling": connector.modelling.iter().map(|(name, it)| event::modelling(connector, name, it)).collect::<Vec<_>>(),
+        "mappings": connector.mappings.iter().map(documents::mapping).collect::<Vec<_>>(),
+        "data_streams": connector.data_streams.iter().map(|(name, it)| documents::stream(name, it)).collect::<Vec<_>>(),
         "types": connector.records.iter().filter(|record| record.refines.is_none()).map(record).collect::<Vec<_>>(),
         "roles": connector.roles.iter().map(|role| json!({ "name": role.name, "doc": role.doc, "grants": role.grants.text() })).collect::<Vec<_>>(),
         "matrix": matrix(connector),

@@ -6,9 +6,13 @@ mod client;
 mod crate_root;
 mod data_model;
 mod docs;
+mod documents;
+mod elasticsearch;
 mod event;
 mod graph;
+mod kibana;
 mod manifest;
+mod mapping;
 mod operations;
 mod rust;
 mod schema;
@@ -53,6 +57,8 @@ pub fn files(model: &Model, layout: &Layout) -> Vec<File> {
         ]);
         files.extend(graph::file(connector, &module));
         files.extend(stream::file(connector, &module));
+        files.extend(mapping::file(connector, &module));
+        files.extend(elasticsearch::files(connector));
         files.extend(simulator::file(connector, &module));
     }
     files

@@ -97,6 +97,7 @@ fn connector(connector: &Connector) -> TokenStream {
     let operations = connector.actions.iter().map(|it| constant(&it.name));
     let triggers = connector.triggers.iter().map(|it| constant(&it.name));
     let streams = connector.streams.iter().map(super::stream::constant);
+    let mappings = connector.mappings.iter().map(super::mapping::constant);
     let roles = connector.roles.iter().map(|role| {
         let name = &role.name;
         let grants = match role.grants {
@@ -131,6 +132,7 @@ fn connector(connector: &Connector) -> TokenStream {
             operations: &[#(&#operations),*],
             triggers: &[#(&#triggers),*],
             streams: &[#(&super::streams::#streams),*],
+            mappings: &[#(&super::mappings::#mappings),*],
             roles: &[#(#roles),*],
             catalog: include_str!("catalog.json"),
         };

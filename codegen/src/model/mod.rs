@@ -1,6 +1,7 @@
 //! The specs, resolved: nothing in here must be looked up again, and emitters only print it.
 
 pub mod graph;
+pub mod mapping;
 pub mod stream;
 
 use serde_json::Value as Json;
@@ -76,6 +77,10 @@ pub struct Connector {
     pub simulator: Option<Simulator>,
     /// The account as a graph.
     pub graph: Option<graph::Graph>,
+    /// Mappings of its records to other schemas.
+    pub mappings: Vec<mapping::Mapping>,
+    /// Where its documents live in a search engine, as the spec says it: names in it were checked.
+    pub data_streams: Vec<(String, crate::spec::data_stream::DataStream)>,
     /// Calls that show what the connector does, as the spec says them: names in it were checked.
     pub demo: Vec<crate::spec::demo::Scene>,
 }

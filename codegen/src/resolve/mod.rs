@@ -3,6 +3,7 @@
 pub mod field;
 pub mod graph;
 mod join;
+pub mod mapping;
 pub mod operation;
 pub mod page;
 pub mod stream;
@@ -97,6 +98,7 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
         file.triggers.iter().filter_map(|(name, word)| operation::trigger(&mut scope, &actions, name, word)).collect();
     let streams = stream::streams(&scope);
     let graph = graph::graph(&scope);
+    let mappings = mapping::mappings(&scope);
     let roles = file
         .roles
         .iter()
@@ -142,6 +144,8 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
         modelling: file.modelling.iter().map(|(name, word)| (name.value.clone(), word.clone())).collect(),
         roles,
         graph,
+        mappings,
+        data_streams: file.data_streams.iter().map(|(name, word)| (name.value.clone(), word.clone())).collect(),
         simulator: file.simulator.clone().map(|spec| Simulator { spec }),
         demo: file.demo.clone(),
     };

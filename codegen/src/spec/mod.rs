@@ -5,6 +5,8 @@
 
 pub mod collection;
 pub mod connection;
+pub mod dashboard;
+pub mod data_stream;
 pub mod demo;
 pub mod exchange;
 pub mod field;
@@ -60,6 +62,8 @@ pub struct File {
     pub relationships: Vec<graph::Relationship>,
     /// Mappings to other schemas.
     pub mappings: Names<mapping::Mapping>,
+    /// Where documents live in a search engine.
+    pub data_streams: Names<data_stream::DataStream>,
     /// The simulated service.
     pub simulator: Option<simulator::Simulator>,
     /// Calls that show what the connector does.
@@ -96,6 +100,10 @@ impl Word for File {
             entities: map.many("entities", "Vertices of the graph, by `_type`."),
             relationships: map.many("relationships", "Edges of the graph."),
             mappings: map.many("mappings", "How records become documents of another schema, by name."),
+            data_streams: map.many(
+                "data_streams",
+                "Where documents live in a search engine, by data set: a stream of them, the index of the latest, and dashboards.",
+            ),
             simulator: map.optional("simulator", "What the simulated service holds and does."),
             demo: map.many("demo", "A few calls against the simulated service that show what the connector does."),
         }

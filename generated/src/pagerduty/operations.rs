@@ -65,6 +65,7 @@ pub static CONNECTOR: Connector = Connector {
     operations: &[],
     triggers: &[],
     streams: &[],
+    mappings: &[],
     roles: &[],
     catalog: include_str!("catalog.json"),
 };

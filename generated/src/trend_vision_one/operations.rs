@@ -131,6 +131,7 @@ pub static CONNECTOR: Connector = Connector {
         &super::streams::OBSERVED_ATTACK_TECHNIQUE_BY_INGESTION,
         &super::streams::AUDIT_BY_INGESTION,
     ],
+    mappings: &[],
     roles: &[
         Role {
             name: "Master Administrator",

@@ -9,6 +9,7 @@ pub mod checkpoint;
 pub mod collector;
 pub mod key;
 pub mod ledger;
+pub mod mapping;
 pub mod plan;
 pub mod prepare;
 pub mod raw;

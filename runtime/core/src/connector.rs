@@ -1,5 +1,6 @@
 //! A connector as data: how its service is reached, and what can be asked of it.
 
+use crate::mapping::Mapping;
 use crate::names::NameRule;
 use crate::operation::Operation;
 use crate::shape::{Literal, Record};
@@ -44,6 +45,8 @@ pub struct Connector {
     pub triggers: &'static [&'static Trigger],
     /// Its streams of events.
     pub streams: &'static [&'static Stream],
+    /// What its records become in other schemas.
+    pub mappings: &'static [&'static Mapping],
     /// Roles that the vendor ships.
     pub roles: &'static [Role],
     /// The catalog's entry, as JSON.

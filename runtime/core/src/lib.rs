@@ -19,6 +19,7 @@ pub mod error;
 pub mod file;
 pub mod filter;
 pub mod format;
+pub mod mapping;
 pub mod names;
 pub mod operation;
 pub mod origin;

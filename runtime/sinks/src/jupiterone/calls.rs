@@ -74,6 +74,7 @@ const PLATFORM: Connector = Connector {
     operations: &[],
     triggers: &[],
     streams: &[],
+    mappings: &[],
     roles: &[],
     catalog: "{}",
 };

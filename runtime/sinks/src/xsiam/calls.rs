@@ -53,6 +53,7 @@ static TENANT: Connector = Connector {
     operations: &[],
     triggers: &[],
     streams: &[],
+    mappings: &[],
     roles: &[],
     catalog: "{}",
 };
