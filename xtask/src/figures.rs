@@ -1,6 +1,7 @@
 //! `cargo xtask figures`: what the documents claim, measured.
 
 mod collecting;
+mod mapping;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -24,8 +25,9 @@ fn all() -> Result<bool, String> {
         "--package",
         "xtask",
     ]))?;
-    let examples = ["--package", "connectome-tests", "--example", "pages", "--example", "plain"];
-    crate::run(Command::new(env!("CARGO")).args(["build", "--release", "--quiet"]).args(examples))?;
+    let examples = ["pages", "plain", "documents"].map(|it| ["--example", it]);
+    let build = ["build", "--release", "--quiet", "--package", "connectome-tests"];
+    crate::run(Command::new(env!("CARGO")).args(build).args(examples.concat()))?;
     let binaries = root().join("target/release");
     let (connectome, xtask) = (binaries.join("connectome"), binaries.join("xtask"));
     let mut good = true;
@@ -56,6 +58,7 @@ fn all() -> Result<bool, String> {
     row("cost of 20 ms latency over 21 requests one after another", waiting, "times", 1.3);
     let bench = collecting::Bench { connectome: &connectome, examples: binaries.join("examples"), folder: &fresh };
     bench.run(&mut row)?;
+    mapping::run(&binaries.join("examples"), &fresh, &mut row)?;
     fs::remove_dir_all(&fresh).map_err(|error| error.to_string())?;
     Ok(good)
 }

@@ -23,11 +23,6 @@ pub fn snake_case(key: &str) -> Cow<'_, str> {
     Cow::Owned(made)
 }
 
-/// A key as it is.
-pub fn same(key: &str) -> Cow<'_, str> {
-    Cow::Borrowed(key)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

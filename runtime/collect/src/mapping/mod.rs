@@ -5,6 +5,7 @@
 
 mod convert;
 mod keys;
+mod names;
 mod program;
 mod run;
 mod tree;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use program::Program;
+use run::Now;
 use tree::Tree;
 
 /// What is known of a document besides its text.
@@ -29,19 +31,23 @@ pub struct Mapped {
 pub struct Mapper {
     program: Program,
     tree: Tree,
+    now: Now,
 }
 
 impl Mapper {
     /// For this mapping, with the connection's parameters.
     pub fn new(mapping: &Mapping, parameters: &Map<String, Value>) -> Self {
         let (program, tree) = Program::new(mapping, parameters);
-        Self { program, tree }
+        Self { program, tree, now: Timestamp::UNIX_EPOCH.into() }
     }
 
     /// Appends the document that becomes of a record, which is known to be JSON.
     pub fn write(&mut self, record: &str, now: Timestamp, out: &mut Vec<u8>) -> Mapped {
+        if self.now.time != now {
+            self.now = now.into();
+        }
         self.tree.clear();
-        let failures = run::run(&self.program, &mut self.tree, record, now);
+        let failures = run::run(&self.program, &mut self.tree, record, &self.now);
         self.tree.print(tree::ROOT, out);
         Mapped { failures }
     }

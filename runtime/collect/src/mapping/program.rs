@@ -5,7 +5,8 @@ use connectome_core::mapping::{
 };
 use serde_json::{Map, Value};
 
-use super::tree::{Name, Tree};
+use super::names::Name;
+use super::tree::Tree;
 use crate::raw::Span;
 
 /// A path with the hashes of its names.
@@ -85,8 +86,8 @@ pub enum Verb {
     CopyAll(Way, Keys),
     Require(Vec<Field>),
     Convert(Vec<(Kind, Vec<Field>)>),
-    Copy(Vec<(Way, From, Option<Change>, String)>),
-    Append(Vec<(Way, Vec<From>, String)>),
+    Copy(Vec<(Way, Origin, Option<Change>, String)>),
+    Append(Vec<(Way, Vec<Origin>, String)>),
     Duration(Vec<(Way, Way, Way)>),
     UrlParts(Field),
     ExpandDots(Field),
@@ -98,7 +99,7 @@ pub enum Verb {
 
 /// Where a value comes from.
 #[derive(Debug)]
-pub enum From {
+pub enum Origin {
     /// The first of these fields that holds something.
     First(Vec<Way>),
     /// Every element of a list.
@@ -110,7 +111,7 @@ pub enum From {
 impl Program {
     /// Makes a mapping ready, and the document that it works on.
     pub fn new(mapping: &Mapping, parameters: &Map<String, Value>) -> (Self, Tree) {
-        let mut maker = Maker { text: Tree::new(String::new()), parameters };
+        let mut maker = Maker { text: Tree::new(), parameters };
         let strict = mapping.strict.is_some_and(|name| maker.asked(name));
         let mut name = |name: &str| maker.name(name);
         let url = Parts {
@@ -144,8 +145,7 @@ impl Maker<'_> {
     }
 
     fn name(&mut self, name: &str) -> Name {
-        let quoted = self.text.quote(name);
-        self.text.name(Span { start: quoted.start + 1, end: quoted.end - 1 })
+        self.text.name(name)
     }
 
     fn way(&mut self, path: Path) -> Way {
@@ -153,7 +153,10 @@ impl Maker<'_> {
     }
 
     fn constant(&mut self, value: &Value) -> Span {
-        self.text.write(&value.to_string())
+        let constant = self.text.write(&value.to_string());
+        // Where a number ends must be seen when it is read again.
+        self.text.write("\n");
+        constant
     }
 
     fn field(&mut self, within: Path, path: Path) -> Field {
@@ -223,14 +226,14 @@ impl Maker<'_> {
         }
     }
 
-    fn from(&mut self, source: &Source) -> From {
+    fn from(&mut self, source: &Source) -> Origin {
         match source {
-            Source::First(paths) => From::First(paths.iter().map(|path| self.way(path)).collect()),
-            Source::Each(path) => From::Each(self.way(path)),
-            Source::Constant(value) => From::Constant(Some(self.constant(&value.value()))),
+            Source::First(paths) => Origin::First(paths.iter().map(|path| self.way(path)).collect()),
+            Source::Each(path) => Origin::Each(self.way(path)),
+            Source::Constant(value) => Origin::Constant(Some(self.constant(&value.value()))),
             Source::Parameter(name) => {
                 let value = self.parameters.get(*name).cloned();
-                From::Constant(value.map(|value| self.constant(&value)))
+                Origin::Constant(value.map(|value| self.constant(&value)))
             }
         }
     }

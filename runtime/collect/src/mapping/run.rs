@@ -5,8 +5,7 @@ use connectome_core::stream::TimeForm;
 use jiff::Timestamp;
 
 use super::convert::{Converted, convert};
-use super::keys;
-use super::program::{Field, From, Program, Stage, Test, Verb, Way};
+use super::program::{Field, Origin, Program, Stage, Test, Verb, Way};
 use super::tree::{Id, ROOT, Tree, Value};
 use super::url::Url;
 use crate::raw::{self, Span};
@@ -16,7 +15,7 @@ use crate::view::{self, Moment};
 const SAID: usize = 200;
 
 /// Maps a record into an empty document; gives how many failures there were.
-pub fn run(program: &Program, tree: &mut Tree, record: &str, now: Timestamp) -> usize {
+pub fn run(program: &Program, tree: &mut Tree, record: &str, now: &Now) -> usize {
     let record = tree.write(record);
     let mut run = Run { program, tree, record, now, failures: 0 };
     // What ended early has said why.
@@ -24,11 +23,26 @@ pub fn run(program: &Program, tree: &mut Tree, record: &str, now: Timestamp) -> 
     run.failures
 }
 
+/// The present time as JSON.
+#[derive(Debug)]
+pub struct Now {
+    /// The time.
+    pub time: Timestamp,
+    seconds: String,
+    milliseconds: String,
+}
+
+impl From<Timestamp> for Now {
+    fn from(time: Timestamp) -> Self {
+        Self { time, seconds: format!("\"{time:.0}\""), milliseconds: format!("\"{time:.3}\"") }
+    }
+}
+
 struct Run<'a> {
     program: &'a Program,
     tree: &'a mut Tree,
     record: Span,
-    now: Timestamp,
+    now: &'a Now,
     failures: usize,
 }
 
@@ -46,12 +60,13 @@ impl Run<'_> {
     }
 
     fn stage(&mut self, stage: &Stage) -> Result<(), Ended> {
+        let within = self.tree.find(ROOT, &stage.within);
         match &stage.verb {
             Verb::Original(target) => self.give(target, Value::Quoted(self.record), ""),
             Verb::Set(constants) => constants.iter().try_for_each(|(target, json)| self.constant(target, *json)),
             Verb::CopyAll(into, keys) => self.copy_all(into, *keys),
             Verb::Require(fields) => fields.iter().try_for_each(|field| {
-                match self.field(&stage.within, &field.way).filter(|it| self.tree.scalar(*it) != Some("null")) {
+                match self.field(within, &field.way).filter(|it| self.tree.scalar(*it) != Some("null")) {
                     Some(_) => Ok(()),
                     None => self.fails(&format!("{}: it is not there", field.told)),
                 }
@@ -59,21 +74,21 @@ impl Run<'_> {
             Verb::Convert(kinds) => {
                 for (kind, fields) in kinds {
                     for field in fields {
-                        self.convert(&stage.within, *kind, field);
+                        self.convert(within, *kind, field);
                     }
                 }
                 Ok(())
             }
             Verb::Copy(copies) => copies.iter().try_for_each(|(target, from, change, told)| {
-                let Some(found) = self.found(&stage.within, from) else { return Ok(()) };
+                let Some(found) = self.found(within, from) else { return Ok(()) };
                 self.copy(found, target, *change, told)
             }),
             Verb::Append(lists) => lists.iter().try_for_each(|(target, sources, told)| {
-                sources.iter().try_for_each(|from| self.append(&stage.within, from, target, told))
+                sources.iter().try_for_each(|from| self.append(within, from, target, told))
             }),
             Verb::Duration(spans) => spans.iter().try_for_each(|(target, start, end)| {
                 let moment = |way: &Way| {
-                    let id = self.field(&stage.within, way)?;
+                    let id = self.field(within, way)?;
                     view::time(self.tree.scalar(id)?, TimeForm::Rfc3339)
                 };
                 let (Some(start), Some(end)) = (moment(start), moment(end)) else { return Ok(()) };
@@ -86,23 +101,22 @@ impl Run<'_> {
             }
             Verb::ExpandDots(field) => self.expand_dots(field),
             Verb::Now(targets) => targets.iter().try_for_each(|(target, precision)| {
-                let text = match precision {
-                    Precision::Seconds => format!("{:.0}", self.now),
-                    Precision::Milliseconds => format!("{:.3}", self.now),
-                };
-                let span = self.tree.quote(&text);
+                let span = self.tree.write(match precision {
+                    Precision::Seconds => &self.now.seconds,
+                    Precision::Milliseconds => &self.now.milliseconds,
+                });
                 self.give(target, Value::Scalar(span), "")
             }),
             Verb::Remove(fields) => {
                 for way in fields {
-                    if let Some(id) = self.field(&stage.within, way) {
+                    if let Some(id) = self.field(within, way) {
                         self.tree.set(id, Value::Gone);
                     }
                 }
                 Ok(())
             }
             Verb::RemoveEmpty => {
-                self.tree.remove_empty(ROOT);
+                let _ = self.tree.remove_empty(ROOT);
                 Ok(())
             }
             Verb::Stages(stages) => {
@@ -113,8 +127,8 @@ impl Run<'_> {
         }
     }
 
-    fn field(&self, within: &Way, way: &Way) -> Option<Id> {
-        self.tree.find(self.tree.find(ROOT, within)?, way)
+    fn field(&self, within: Option<Id>, way: &Way) -> Option<Id> {
+        self.tree.find(within?, way)
     }
 
     fn holds(&self, way: &Way, test: &Test) -> bool {
@@ -162,7 +176,7 @@ impl Run<'_> {
 
     fn constant(&mut self, target: &Way, json: Span) -> Result<(), Ended> {
         match self.tree.make(target) {
-            Some(id) => self.tree.read(json, id, keys::same),
+            Some(id) => self.tree.read(json, id, Keys::Same),
             None => return self.fails("a constant: something that is no object is in its way"),
         }
         Ok(())
@@ -175,11 +189,7 @@ impl Run<'_> {
         let Some(id) = self.tree.make(into) else {
             return self.fails("the record: something that is no object is in its way");
         };
-        let rename = match keys {
-            Keys::Same => keys::same,
-            Keys::SnakeCase => keys::snake_case,
-        };
-        self.tree.read(self.record, id, rename);
+        self.tree.read(self.record, id, keys);
         Ok(())
     }
 
@@ -195,7 +205,7 @@ impl Run<'_> {
         }
     }
 
-    fn convert(&mut self, within: &Way, kind: Kind, field: &Field) {
+    fn convert(&mut self, within: Option<Id>, kind: Kind, field: &Field) {
         let Some(id) = self.field(within, &field.way) else { return };
         let list = matches!(self.tree.value(id), Value::List(..));
         let done = match self.tree.value(id) {
@@ -234,16 +244,16 @@ impl Run<'_> {
     }
 
     /// The place that a source gives, if it holds something.
-    fn found(&mut self, within: &Way, from: &From) -> Option<Id> {
+    fn found(&mut self, within: Option<Id>, from: &Origin) -> Option<Id> {
         match from {
-            From::First(ways) => {
+            Origin::First(ways) => {
                 ways.iter().filter_map(|way| self.field(within, way)).find(|it| !self.tree.is_empty(*it))
             }
-            From::Each(way) => self.field(within, way).filter(|it| matches!(self.tree.value(*it), Value::List(..))),
-            From::Constant(json) => {
+            Origin::Each(way) => self.field(within, way).filter(|it| matches!(self.tree.value(*it), Value::List(..))),
+            Origin::Constant(json) => {
                 // It hangs under nothing, and is gone with the document.
                 let id = self.tree.loose();
-                self.tree.read((*json)?, id, keys::same);
+                self.tree.read((*json)?, id, Keys::Same);
                 Some(id).filter(|it| !self.tree.is_empty(*it))
             }
         }
@@ -282,7 +292,7 @@ impl Run<'_> {
         Some(id)
     }
 
-    fn append(&mut self, within: &Way, from: &From, target: &Way, told: &str) -> Result<(), Ended> {
+    fn append(&mut self, within: Option<Id>, from: &Origin, target: &Way, told: &str) -> Result<(), Ended> {
         let Some(found) = self.found(within, from) else { return Ok(()) };
         let Some(list) = self.list(target) else {
             return self.fails(&format!("{told}: something that is no object is in its way"));
@@ -372,8 +382,7 @@ impl Run<'_> {
         let Some((last, way)) = parts.split_last() else { return Ok(()) };
         let mut at = object;
         for (depth, part) in way.iter().enumerate() {
-            let span = self.tree.write(part);
-            let part = self.tree.name(span);
+            let part = self.tree.written(part);
             at = match self.tree.member(at, part) {
                 Some(id) if matches!(self.tree.value(id), Value::Object(..)) => id,
                 found => {
@@ -386,8 +395,7 @@ impl Run<'_> {
                 }
             };
         }
-        let span = self.tree.write(last);
-        let last = self.tree.name(span);
+        let last = self.tree.written(last);
         match self.tree.member(at, last) {
             None => {
                 let made = self.tree.put(at, last, Value::Gone);

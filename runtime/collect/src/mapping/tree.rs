@@ -1,7 +1,8 @@
 //! A document under construction: values are pieces of one text, so that what nobody changes is never taken apart.
 
-use std::borrow::Cow;
+use connectome_core::mapping::Keys;
 
+use super::names::{Name, Names};
 use crate::raw::{self, Parts, Span};
 
 /// Where a value stands among all of a document.
@@ -20,11 +21,10 @@ pub struct Tree {
     text: String,
     /// Where the constants end.
     constants: usize,
+    names: Names,
     nodes: Vec<Node>,
     /// Members by their object and name, each in the first free place behind its hash.
     index: Vec<u32>,
-    /// A secret that keeps others from choosing names that share a hash.
-    seed: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -33,13 +33,6 @@ struct Node {
     parent: u32,
     next: u32,
     value: Value,
-}
-
-/// A name within quotes, and what tells it from most others.
-#[derive(Debug, Clone, Copy)]
-pub struct Name {
-    span: Span,
-    hash: u64,
 }
 
 /// What a place of the document holds.
@@ -58,12 +51,10 @@ pub enum Value {
 }
 
 impl Tree {
-    /// An empty document whose text begins with constants.
-    pub fn new(constants: String) -> Self {
-        use std::hash::{BuildHasher, RandomState};
-        let seed = RandomState::new().hash_one(0_u64) | 1;
+    /// An empty document.
+    pub fn new() -> Self {
         let mut tree =
-            Self { constants: constants.len(), text: constants, nodes: Vec::new(), index: vec![0; 512], seed };
+            Self { constants: 0, text: String::new(), names: Names::new(), nodes: Vec::new(), index: vec![0; 512] };
         tree.clear();
         tree
     }
@@ -71,6 +62,7 @@ impl Tree {
     /// The same, with everything written so far for its constants.
     pub fn with_constants(mut self) -> Self {
         self.constants = self.text.len();
+        self.names.keep();
         self.clear();
         self
     }
@@ -78,9 +70,9 @@ impl Tree {
     /// Empties it; the constants stay.
     pub fn clear(&mut self) {
         self.text.truncate(self.constants);
+        self.names.tidy();
         self.nodes.clear();
-        let none = Name { span: Span { start: 0, end: 0 }, hash: 0 };
-        self.nodes.push(Node { name: none, parent: 0, next: 0, value: Value::Object(0, 0) });
+        self.nodes.push(Node { name: Name::NONE, parent: 0, next: 0, value: Value::Object(0, 0) });
         self.index.fill(0);
     }
 
@@ -98,12 +90,26 @@ impl Tree {
 
     /// Adds JSON of a text to the text.
     pub fn quote(&mut self, said: &str) -> Span {
-        self.write(&serde_json::Value::from(said).to_string())
+        let plain = |byte: u8| byte >= b' ' && !matches!(byte, b'"' | b'\\');
+        if !said.bytes().all(plain) {
+            return self.write(&serde_json::Value::from(said).to_string());
+        }
+        let start = self.text.len();
+        self.text.push('"');
+        self.text.push_str(said);
+        self.text.push('"');
+        Span { start, end: self.text.len() }
     }
 
-    /// A name that stands in the text, without its quotes.
-    pub fn name(&self, span: Span) -> Name {
-        Name { span, hash: hash(self.piece(span).as_bytes(), self.seed) }
+    /// A name that says this.
+    pub fn name(&mut self, said: &str) -> Name {
+        let json = serde_json::Value::from(said).to_string();
+        self.names.name(&json[1..json.len() - 1])
+    }
+
+    /// A name that is written like this within quotes.
+    pub fn written(&mut self, text: &str) -> Name {
+        self.names.name(text)
     }
 
     /// What is there.
@@ -111,9 +117,9 @@ impl Tree {
         self.nodes[id].value
     }
 
-    /// What the name of a member says.
+    /// The name of a member, as it stands within quotes.
     pub fn name_of(&self, id: Id) -> &str {
-        self.piece(self.nodes[id].name.span)
+        self.names.text(self.nodes[id].name)
     }
 
     /// The JSON of a scalar.
@@ -170,15 +176,13 @@ impl Tree {
 
     /// A place that is not part of the document.
     pub fn loose(&mut self) -> Id {
-        let none = Name { span: Span { start: 0, end: 0 }, hash: 0 };
-        self.nodes.push(Node { name: none, parent: u32::MAX, next: 0, value: Value::Gone });
+        self.nodes.push(Node { name: Name::NONE, parent: u32::MAX, next: 0, value: Value::Gone });
         self.nodes.len() - 1
     }
 
     /// Adds an element to a list.
     pub fn push(&mut self, list: Id, value: Value) -> Id {
-        let none = Name { span: Span { start: 0, end: 0 }, hash: 0 };
-        self.add(list, none, value)
+        self.add(list, Name::NONE, value)
     }
 
     fn add(&mut self, parent: Id, name: Name, value: Value) -> Id {
@@ -234,7 +238,9 @@ impl Tree {
     pub fn is_empty(&self, id: Id) -> bool {
         match self.nodes[id].value {
             Value::Gone => true,
-            Value::Scalar(span) => matches!(self.piece(span), "null" | "\"\""),
+            Value::Scalar(span) => {
+                matches!(span.end - span.start, 2 | 4) && matches!(self.piece(span), "null" | "\"\"")
+            }
             Value::Quoted(_) => false,
             Value::Object(..) | Value::List(..) => self.children(id).next().is_none(),
         }
@@ -257,57 +263,41 @@ impl Tree {
         }
     }
 
-    /// Removes what is empty, and what is empty without it.
-    pub fn remove_empty(&mut self, id: Id) {
-        let mut child = self.first(id);
+    /// Removes what is empty, and what is empty without it; says whether nothing is left.
+    pub fn remove_empty(&mut self, id: Id) -> bool {
+        if !matches!(self.nodes[id].value, Value::Object(..) | Value::List(..)) {
+            return self.is_empty(id);
+        }
+        let (mut child, mut empty) = (self.first(id), true);
         while let Some(at) = child {
-            self.remove_empty(at);
-            if self.is_empty(at) {
+            if self.remove_empty(at) {
                 self.set(at, Value::Gone);
+            } else {
+                empty = false;
             }
             child = self.next(at);
         }
+        empty
     }
 
     /// Reads JSON that stands in the text into a place, its keys renamed. The text is known to be JSON.
-    pub fn read(&mut self, at: Span, into: Id, rename: fn(&str) -> Cow<'_, str>) {
-        // The text is read while it grows, so it is moved out; what renaming makes is kept apart until then.
+    pub fn read(&mut self, at: Span, into: Id, keys: Keys) {
+        // Nothing is written meanwhile, so the text can be lent.
         let text = std::mem::take(&mut self.text);
-        let mut made = String::new();
-        self.take(&text, at.start, into, rename, &mut made, 0);
+        self.take(&text, at.start, into, keys, 0);
         self.text = text;
-        self.text.push_str(&made);
     }
 
     /// Reads the value that starts here; gives where it ends.
-    fn take(
-        &mut self,
-        text: &str,
-        start: usize,
-        into: Id,
-        rename: fn(&str) -> Cow<'_, str>,
-        made: &mut String,
-        depth: usize,
-    ) -> usize {
+    fn take(&mut self, text: &str, start: usize, into: Id, keys: Keys, depth: usize) -> usize {
         let bytes = text.as_bytes();
         let (first, mut parts) = (bytes.get(start), Parts::of(text, start));
         if depth < DEEPEST && first == Some(&b'{') {
             self.set(into, Value::Object(0, 0));
             while let Some(member) = parts.name() {
-                let written = member.span.of(text);
-                let name = if member.escaped { renamed(&member.said(text), rename) } else { rename(written) };
-                let span = match name {
-                    Cow::Borrowed(_) if !member.escaped => member.span,
-                    name => {
-                        let start = text.len() + made.len();
-                        made.push_str(&name);
-                        Span { start, end: start + name.len() }
-                    }
-                };
-                let bytes = if span.start < text.len() { span.of(text) } else { &made[span.start - text.len()..] };
-                let name = Name { span, hash: hash(bytes.as_bytes(), self.seed) };
-                let child = self.put_read(text, made, into, name);
-                parts.pass(self.take(text, member.value, child, rename, made, depth + 1));
+                let name = self.names.renamed(member.span.of(text), keys);
+                let child = self.put(into, name, Value::Gone);
+                parts.pass(self.take(text, member.value, child, keys, depth + 1));
             }
             return parts.rest() + 1;
         }
@@ -315,7 +305,7 @@ impl Tree {
             self.set(into, Value::List(0, 0));
             while let Some(element) = parts.element() {
                 let child = self.push(into, Value::Gone);
-                parts.pass(self.take(text, element, child, rename, made, depth + 1));
+                parts.pass(self.take(text, element, child, keys, depth + 1));
             }
             return parts.rest() + 1;
         }
@@ -324,39 +314,15 @@ impl Tree {
         end
     }
 
-    /// As `put`, while the text is not in its place.
-    fn put_read(&mut self, text: &str, made: &str, object: Id, name: Name) -> Id {
-        if self.nodes.len() * 2 > self.index.len() {
-            self.grow();
-        }
-        let piece = |span: Span| match span.start.checked_sub(text.len()) {
-            None => span.of(text),
-            Some(start) => &made[start..span.end - text.len()],
-        };
-        let place = self.place_by(object, name, |span| piece(span) == piece(name.span));
-        match self.index[place] as usize {
-            0 => {
-                let id = self.add(object, name, Value::Gone);
-                self.index[place] = id as u32;
-                id
-            }
-            id => id,
-        }
-    }
-
-    fn place(&self, object: Id, name: Name) -> usize {
-        self.place_by(object, name, |span| self.piece(span) == self.piece(name.span))
-    }
-
     /// Where a member stands in the index, or would.
     #[inline]
-    fn place_by(&self, object: Id, name: Name, same: impl Fn(Span) -> bool) -> usize {
+    fn place(&self, object: Id, name: Name) -> usize {
         let mask = self.index.len() - 1;
-        let mut place = mixed(name.hash, object) & mask;
+        let mut place = mixed(name, object as u32) & mask;
         loop {
             let id = self.index[place] as usize;
             let node = &self.nodes[id];
-            if id == 0 || node.name.hash == name.hash && node.parent as usize == object && same(node.name.span) {
+            if id == 0 || node.name == name && node.parent as usize == object {
                 return place;
             }
             place = (place + 1) & mask;
@@ -370,7 +336,7 @@ impl Tree {
         self.index.resize(mask + 1, 0);
         for id in members {
             let node = &self.nodes[id as usize];
-            let mut place = mixed(node.name.hash, node.parent as usize) & mask;
+            let mut place = mixed(node.name, node.parent) & mask;
             while self.index[place] != 0 {
                 place = (place + 1) & mask;
             }
@@ -387,9 +353,8 @@ impl Tree {
             Value::Object(..) => {
                 out.push(b'{');
                 for (place, child) in self.children(id).enumerate() {
-                    out.extend_from_slice(if place > 0 { b",\"" } else { b"\"" });
-                    out.extend_from_slice(self.name_of(child).as_bytes());
-                    out.extend_from_slice(b"\":");
+                    let name = self.names.before_value(self.nodes[child].name);
+                    out.extend_from_slice(&name.as_bytes()[usize::from(place == 0)..]);
                     self.print(child, out);
                 }
                 out.push(b'}');
@@ -429,20 +394,7 @@ fn quoted(json: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// The JSON, without quotes, of what becomes of a name with escapes.
-fn renamed(said: &str, rename: fn(&str) -> Cow<'_, str>) -> Cow<'static, str> {
-    let json = serde_json::Value::from(rename(said)).to_string();
-    Cow::Owned(json[1..json.len() - 1].to_owned())
-}
-
-fn mixed(hash: u64, object: Id) -> usize {
-    ((hash ^ (object as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)).wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 32) as usize
-}
-
-fn hash(name: &[u8], seed: u64) -> u64 {
-    let step = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(seed.wrapping_mul(2) | 1);
-    let (words, rest) = name.as_chunks::<8>();
-    let hash = words.iter().fold(seed ^ name.len() as u64, |hash, word| step(hash, u64::from_le_bytes(*word)));
-    let rest = rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
-    step(hash, rest)
+fn mixed(name: Name, object: u32) -> usize {
+    let both = u64::from(name.number()) << 32 | u64::from(object);
+    (both.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize
 }
