@@ -292,7 +292,7 @@ pub struct Collect {
     /// A stream; all but those that must be named when left out
     #[arg(long = "stream", value_name = "STREAM", value_delimiter = ',')]
     pub streams: Vec<String>,
-    /// Where events go: `stdout:`, `file:PATH`, `sqlite:PATH`, `xsiam+https://…`
+    /// Where events go: `stdout:`, `file:PATH`, `sqlite:PATH`, `xsiam+https://…`, `elasticsearch+https://…`
     #[arg(long, value_name = "DEST", required_unless_present_any = ["status", "from"])]
     pub to: Option<String>,
     /// Stop when there is nothing to read for now

@@ -5,18 +5,20 @@ use std::path::PathBuf;
 use connectome_core::{Error, ErrorKind};
 use percent_encoding::percent_decode_str;
 
-use crate::file;
 use crate::xsiam::Address;
+use crate::{elasticsearch, file};
 
 /// The environment of a name that is so alike that it was meant.
 const MEANT: f64 = 0.75;
 
-const FORMS: [(&str, &str); 5] = [
+const FORMS: [(&str, &str); 7] = [
     ("stdout", "stdout:"),
     ("file", "file:PATH"),
     ("sqlite", "sqlite:PATH"),
     ("xsiam+https", "xsiam+https://HOST"),
     ("xsiam+http", "xsiam+http://HOST"),
+    ("elasticsearch+https", "elasticsearch+https://HOST"),
+    ("elasticsearch+http", "elasticsearch+http://HOST"),
 ];
 
 /// A destination of events.
@@ -33,6 +35,8 @@ pub enum Destination {
     Sqlite(PathBuf),
     /// A tenant of XSIAM.
     Xsiam(Address),
+    /// Elasticsearch.
+    Elasticsearch(elasticsearch::Address),
 }
 
 impl Destination {
@@ -59,10 +63,15 @@ impl Destination {
             }
             "xsiam+https" => Address::parse("https", place, query).map(Destination::Xsiam),
             "xsiam+http" => Address::parse("http", place, query).map(Destination::Xsiam),
+            "elasticsearch+https" => {
+                elasticsearch::Address::parse("https", place, query).map(Destination::Elasticsearch)
+            }
+            "elasticsearch+http" => elasticsearch::Address::parse("http", place, query).map(Destination::Elasticsearch),
             other => {
                 // What comes behind the scheme is not shown: somebody may have put a key there.
                 let meant = match other {
                     "xsiam" => Some("xsiam+https"),
+                    "elasticsearch" | "elastic" => Some("elasticsearch+https"),
                     other => near(other, FORMS.map(|(scheme, _)| scheme)),
                 };
                 let meant = meant.map(|scheme| format!("did you mean `{scheme}:`? ")).unwrap_or_default();
@@ -78,6 +87,7 @@ impl Destination {
             Destination::File(plan) => format!("file:{}", plan.path.display()),
             Destination::Sqlite(path) => format!("sqlite:{}", path.display()),
             Destination::Xsiam(address) => address.name(),
+            Destination::Elasticsearch(address) => address.name(),
         }
     }
 }
@@ -203,6 +213,11 @@ mod tests {
             ("xsiam+https://API-x.example:443/", "xsiam+https://api-x.example/logs/v1/event".to_owned()),
             ("xsiam+http://127.0.0.1:80/in/?compress=none", "xsiam+http://127.0.0.1/in".to_owned()),
             (
+                "elasticsearch+https://Search.example:443/es/?index=logs-x&op=index",
+                "elasticsearch+https://search.example/es?index=logs-x".to_owned(),
+            ),
+            ("elasticsearch+http://127.0.0.1:9200?auth=none", "elasticsearch+http://127.0.0.1:9200".to_owned()),
+            (
                 "xsiam+https://h.example:8/?route=events&vendor=acme&product=de%20f",
                 "xsiam+https://h.example:8/logs/v1/xsiam?vendor=acme&product=de%20f".to_owned(),
             ),
@@ -257,6 +272,16 @@ mod tests {
             ("xsiam+https://h/?route=events&vendor=a%0Ab&product=c", "is not plain text", "vendor="),
             ("xsiam+https://h/?route=events&vendor=a&product=c&compress=none", "`route=events` is", "compress"),
             ("xsiam+https://h/?compress=zstd", "is not gzip or none", "compress="),
+            ("elastic://h", "no scheme \"elastic\"", "did you mean `elasticsearch+https:`?"),
+            ("elasticsearch+https://", "it names no host", "write elasticsearch+https://HOST"),
+            ("elasticsearch+https://me:MARKER@h", "a user name or password", "CONNECTOME_ELASTICSEARCH_API_KEY"),
+            ("elasticsearch+https://h?api_key=MARKER", "no option \"api_key\"", "CONNECTOME_ELASTICSEARCH_API_KEY"),
+            ("elasticsearch+https://h?index=Logs", "`index` of elasticsearch is not the name", "index="),
+            ("elasticsearch+https://h?op=index", "`op=index` goes with `index`", "index=NAME"),
+            ("elasticsearch+https://h?op=delete", "is not create or index", "op="),
+            ("elasticsearch+https://h?documents=0", "is not a number from 1 to 10000", "documents="),
+            ("elasticsearch+https://h?bytes=1GB", "is not a number of bytes", "bytes="),
+            ("elasticsearch+https://h?auth=basic", "is not none", "auth="),
             ("xsiam+https://h/?dead_letter=a/", "`dead_letter` of xsiam is not", "dead_letter="),
         ] {
             let error = Destination::parse(text).unwrap_err();

@@ -3,8 +3,10 @@
 
 mod append;
 pub mod destination;
+pub mod elasticsearch;
 pub mod file;
 pub mod jupiterone;
+mod letters;
 mod lines;
 pub mod outlet;
 pub mod stdout;

@@ -6,6 +6,7 @@ use connectome_collect::sink::{Chunk, Extent, Sink, Taken};
 use connectome_core::{Error, ErrorKind, Settings};
 
 use crate::destination::Destination;
+use crate::elasticsearch::Elasticsearch;
 use crate::file::File;
 use crate::stdout::Stdout;
 use crate::xsiam::Xsiam;
@@ -19,6 +20,8 @@ pub enum Outlet {
     File(File),
     /// A tenant of XSIAM.
     Xsiam(Xsiam),
+    /// Elasticsearch.
+    Elasticsearch(Elasticsearch),
 }
 
 impl Outlet {
@@ -29,6 +32,9 @@ impl Outlet {
             Destination::Stdout { key } => Outlet::Stdout(Stdout::new(std::io::stdout(), key.clone())),
             Destination::File(plan) => Outlet::File(File::open(plan.clone(), settings.clock)?),
             Destination::Xsiam(address) => Outlet::Xsiam(Xsiam::open(address, None, settings, dead_letters)?),
+            Destination::Elasticsearch(address) => {
+                Outlet::Elasticsearch(Elasticsearch::open(address, None, settings, dead_letters)?)
+            }
             Destination::Sqlite(_) => {
                 return Err(Error::new(ErrorKind::Configuration, "a database keeps its events beside the checkpoint")
                     .advice("this destination is not written to as the others are"));
@@ -41,6 +47,7 @@ impl Outlet {
         match self {
             Outlet::Stdout(_) | Outlet::File(_) => &[],
             Outlet::Xsiam(sink) => sink.warnings(),
+            Outlet::Elasticsearch(sink) => sink.warnings(),
         }
     }
 }
@@ -51,6 +58,7 @@ impl Sink for Outlet {
             Outlet::Stdout(sink) => sink.extent(),
             Outlet::File(sink) => sink.extent(),
             Outlet::Xsiam(sink) => sink.extent(),
+            Outlet::Elasticsearch(sink) => sink.extent(),
         }
     }
 
@@ -59,6 +67,7 @@ impl Sink for Outlet {
             Outlet::Stdout(sink) => sink.deliver(chunk).await,
             Outlet::File(sink) => sink.deliver(chunk).await,
             Outlet::Xsiam(sink) => sink.deliver(chunk).await,
+            Outlet::Elasticsearch(sink) => sink.deliver(chunk).await,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Processes that are killed at any moment, again and again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -151,6 +151,24 @@ fn a_tenant_that_knows_keys_holds_every_event_once_however_often_the_process_is_
     }
     eprintln!("{KILLS} kills, {} events, {} copies", sum(&events), taken.len() - held.len());
     assert_same("killed", &by_stream(held.into_values()), &normal(&events));
+}
+
+#[test]
+fn a_search_engine_holds_every_event_once_however_often_the_process_is_killed() {
+    const KILLS: u64 = 15;
+    let world = busy();
+    let (search, to) = world.search();
+    kill(&world, KILLS, &["--to", &to], |said| assert_eq!(said, ""));
+    let events = world.quiet();
+    finish(&world, &to);
+    let all = |events: Vec<String>| BTreeMap::from([("all".to_owned(), events)]);
+    let mut held: Vec<String> = search.simulator.documents().into_iter().map(|(.., it)| it.to_string()).collect();
+    let mut wanted: Vec<String> = normal(&events).into_values().flatten().collect();
+    held.sort_unstable();
+    wanted.sort_unstable();
+    assert_same("killed", &all(held), &all(wanted));
+    let sent: usize = search.simulator.seen().iter().map(|seen| seen.documents).sum();
+    eprintln!("{KILLS} kills, {} events, {sent} sent", sum(&events));
 }
 
 /// A line's key, its stream, and the event without its key.

@@ -12,6 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use connectome_sim::{Options, Running, serve};
+use connectome_sinks::elasticsearch::API_KEY;
+use connectome_sinks::elasticsearch::simulated::Search;
 use connectome_sinks::xsiam::TOKEN_VARIABLE;
 use connectome_sinks::xsiam::simulated::Tenant;
 use connectome_tests::command::{binary, connectome, told};
@@ -24,6 +26,9 @@ const NAME: &str = "trend-vision-one";
 
 /// The token of the tenant that events are sent to.
 const TENANT: &str = "MARKER-tenant-c0ffee";
+
+/// The key of the Elasticsearch that events are sent to.
+const SEARCH: &str = "MARKER-search-c0ffee==";
 
 /// Each stream, and what the simulation calls its records.
 const STREAMS: [(&str, &str); 4] = [
@@ -63,6 +68,14 @@ impl World {
         (tenant, to)
     }
 
+    /// A simulated Elasticsearch, and what `--to` takes for it.
+    fn search(&self) -> (Running<Search>, String) {
+        let search = serve(Search::new(Some(&format!("ApiKey {SEARCH}"))), ([127, 0, 0, 1], 0).into(), None);
+        let search = self.runtime.block_on(search).expect("a port");
+        let to = format!("elasticsearch+{}?index=vision-one", search.url());
+        (search, to)
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
@@ -74,6 +87,7 @@ impl World {
             ("CONNECTOME_TREND_VISION_ONE_API_URL", self.service.url().as_str()),
             ("CONNECTOME_TREND_VISION_ONE_API_KEY", TOKEN),
             (TOKEN_VARIABLE, TENANT),
+            (API_KEY, SEARCH),
         ]);
         command
     }

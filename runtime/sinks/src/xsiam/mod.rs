@@ -5,7 +5,6 @@
 
 mod address;
 mod calls;
-mod letters;
 #[cfg(feature = "simulator")]
 pub mod simulated;
 
@@ -19,6 +18,7 @@ use ring::digest::{Context, SHA256};
 pub use address::{Address, Route, TOKEN_VARIABLE};
 use calls::Caller;
 
+use crate::letters;
 use crate::lines::keyed;
 
 /// Bytes of JSON that a request is meant to have.

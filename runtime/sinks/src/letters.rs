@@ -1,4 +1,4 @@
-//! What a tenant cannot hold: a file of JSON lines that says of each event why, and holds it as it came.
+//! What a destination cannot hold: a file of JSON lines that says of each event why, and holds it as it came.
 
 use std::path::Path;
 
