@@ -1,9 +1,14 @@
 //! What is logged on this thread, so that a test can search it.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
+use tracing::Dispatch;
 use tracing_subscriber::EnvFilter;
+
+/// A second dispatcher besides that of a log. As long as there is only one, what is first said on a thread without it is
+/// taken for something that nobody ever wants to hear.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
 
 /// The log of this thread, while it lives, at the finest level of our own crates.
 pub struct Log {
@@ -37,6 +42,7 @@ impl Log {
     }
 
     fn start(json: bool) -> Self {
+        LazyLock::force(&SECOND);
         let text: Arc<Mutex<Vec<u8>>> = Arc::default();
         let kept = Kept(text.clone());
         let ours = ["connectome", "connectome_core", "connectome_collect", "connectome_sinks"];
