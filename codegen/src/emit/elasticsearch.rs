@@ -18,7 +18,7 @@ pub fn files(connector: &Connector) -> Vec<File> {
         let requests = requests(connector, dataset, stream);
         let all: Vec<Json> = requests.iter().map(Request::json).collect();
         let pretty = serde_json::to_string_pretty(&all).unwrap_or_default();
-        files.push(File::new(format!("{folder}/{dataset}.json"), pretty + "\n"));
+        files.push(File::new(requests_file(connector, dataset), pretty + "\n"));
         let console: Vec<String> = requests.iter().map(Request::console).collect();
         files.push(File::new(format!("{folder}/{dataset}.console"), console.join("\n")));
         if !stream.dashboards.0.is_empty() {
@@ -26,6 +26,11 @@ pub fn files(connector: &Connector) -> Vec<File> {
         }
     }
     files
+}
+
+/// The file of the requests of a data set.
+pub fn requests_file(connector: &Connector, dataset: &str) -> String {
+    format!("elasticsearch/{}/{dataset}.json", connector.name)
 }
 
 /// A request that puts something there.

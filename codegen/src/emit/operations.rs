@@ -59,7 +59,7 @@ fn imports() -> TokenStream {
     quote! {
         #[allow(unused_imports)]
         use connectome_core::{
-            connector::{Connector, ErrorBody, Grants, Role, Test, Trigger, Window},
+            connector::{Connector, ErrorBody, Grants, Role, Search, Test, Trigger, Window},
             convert::Convert,
             filter::{Filter, FilterPlace, Syntax},
             format::Format,
@@ -97,6 +97,10 @@ fn connector(connector: &Connector) -> TokenStream {
     let operations = connector.actions.iter().map(|it| constant(&it.name));
     let triggers = connector.triggers.iter().map(|it| constant(&it.name));
     let streams = connector.streams.iter().map(super::stream::constant);
+    let search = connector.data_streams.iter().map(|(dataset, _)| {
+        let file = format!("../../{}", super::elasticsearch::requests_file(connector, dataset));
+        quote!(Search { dataset: #dataset, requests: include_str!(#file) })
+    });
     let mappings = connector.mappings.iter().map(super::mapping::constant);
     let roles = connector.roles.iter().map(|role| {
         let name = &role.name;
@@ -133,6 +137,7 @@ fn connector(connector: &Connector) -> TokenStream {
             triggers: &[#(&#triggers),*],
             streams: &[#(&super::streams::#streams),*],
             mappings: &[#(&super::mappings::#mappings),*],
+            search: &[#(#search),*],
             roles: &[#(#roles),*],
             catalog: include_str!("catalog.json"),
         };

@@ -4,7 +4,7 @@
 
 #[allow(unused_imports)]
 use connectome_core::{
-    connector::{Connector, ErrorBody, Grants, Role, Test, Trigger, Window},
+    connector::{Connector, ErrorBody, Grants, Role, Search, Test, Trigger, Window},
     convert::Convert, filter::{Filter, FilterPlace, Syntax},
     format::Format, names::NameRule,
     operation::{Call, Cap, Effect, Method, Operation, Output, Poll, Repeat},
@@ -91,6 +91,14 @@ pub static CONNECTOR: Connector = Connector {
     triggers: &[],
     streams: &[],
     mappings: &[&super::mappings::RISKS_AND_ALERTS],
+    search: &[
+        Search {
+            dataset: "jupiter_one.risks_and_alerts",
+            requests: include_str!(
+                "../../elasticsearch/jupiterone/jupiter_one.risks_and_alerts.json"
+            ),
+        },
+    ],
     roles: &[],
     catalog: include_str!("catalog.json"),
 };

@@ -4,7 +4,7 @@
 
 #[allow(unused_imports)]
 use connectome_core::{
-    connector::{Connector, ErrorBody, Grants, Role, Test, Trigger, Window},
+    connector::{Connector, ErrorBody, Grants, Role, Search, Test, Trigger, Window},
     convert::Convert, filter::{Filter, FilterPlace, Syntax},
     format::Format, names::NameRule,
     operation::{Call, Cap, Effect, Method, Operation, Output, Poll, Repeat},
@@ -66,6 +66,7 @@ pub static CONNECTOR: Connector = Connector {
     triggers: &[],
     streams: &[],
     mappings: &[],
+    search: &[],
     roles: &[],
     catalog: include_str!("catalog.json"),
 };

@@ -4,7 +4,7 @@
 
 #[allow(unused_imports)]
 use connectome_core::{
-    connector::{Connector, ErrorBody, Grants, Role, Test, Trigger, Window},
+    connector::{Connector, ErrorBody, Grants, Role, Search, Test, Trigger, Window},
     convert::Convert, filter::{Filter, FilterPlace, Syntax},
     format::Format, names::NameRule,
     operation::{Call, Cap, Effect, Method, Operation, Output, Poll, Repeat},
@@ -132,6 +132,7 @@ pub static CONNECTOR: Connector = Connector {
         &super::streams::AUDIT_BY_INGESTION,
     ],
     mappings: &[],
+    search: &[],
     roles: &[
         Role {
             name: "Master Administrator",

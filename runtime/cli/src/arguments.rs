@@ -74,6 +74,8 @@ pub enum Verb {
     Graph(Graph),
     /// Collects events continuously, and loses none
     Collect(Collect),
+    /// Installs what a destination needs before documents arrive
+    Setup(Setup),
     /// The least role that can run these actions
     Permissions(Permissions),
     /// Serves simulated services on a loopback address
@@ -118,6 +120,40 @@ pub struct Access {
     /// How often a request is tried where that is safe
     #[arg(long, value_name = "TIMES", default_value_t = 5)]
     pub tries: u32,
+}
+
+/// `setup`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  connectome setup elasticsearch jupiterone --to elasticsearch+https://search.example --plan\n  connectome setup elasticsearch jupiterone --to elasticsearch+https://search.example"
+)]
+pub struct Setup {
+    /// The kind of destination
+    #[arg(value_enum)]
+    pub kind: Kind,
+    /// The connector whose documents it is for
+    pub connector: String,
+    /// The destination: `elasticsearch+https://HOST`
+    #[arg(long, value_name = "DEST")]
+    pub to: String,
+    /// Show what is there and what would be done; change nothing
+    #[arg(long, conflicts_with_all = ["remove", "replace"])]
+    pub plan: bool,
+    /// Remove what was installed; documents stay
+    #[arg(long, conflicts_with = "replace")]
+    pub remove: bool,
+    /// Install in the place of what somebody else put there
+    #[arg(long)]
+    pub replace: bool,
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// A kind of destination that can be set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Lifecycle policy, templates and transform; dashboards are a file to be imported
+    Elasticsearch,
 }
 
 /// `demo`

@@ -101,6 +101,7 @@ async fn dispatch(world: &World) -> Outcome {
         Verb::Graph(verb) => verbs::graph::run(world, verb),
         Verb::Collect(verb) => verbs::collect::run(world, verb).await,
         Verb::Trigger(verb) => verbs::trigger::run(world, verb).await,
+        Verb::Setup(verb) => verbs::setup::run(world, verb).await,
         Verb::Permissions(verb) => verbs::permissions::run(world, verb),
         Verb::Simulate(verb) => verbs::simulate::run(world, verb).await,
         Verb::State(verb) => verbs::state::run(world, verb),

@@ -47,6 +47,8 @@ pub struct Connector {
     pub streams: &'static [&'static Stream],
     /// What its records become in other schemas.
     pub mappings: &'static [&'static Mapping],
+    /// What its documents need in a search engine.
+    pub search: &'static [Search],
     /// Roles that the vendor ships.
     pub roles: &'static [Role],
     /// The catalog's entry, as JSON.
@@ -72,6 +74,15 @@ impl Connector {
             |stream: &Stream| stream.aliases.iter().chain([&stream.name, &stream.title]).any(|it| plain(it) == asked);
         self.streams.iter().find(|stream| names(stream)).copied()
     }
+}
+
+/// What documents need in a search engine before they arrive.
+#[derive(Debug, Clone, Copy)]
+pub struct Search {
+    /// The data set that they are of.
+    pub dataset: &'static str,
+    /// The requests that put it there, in order, as a JSON list.
+    pub requests: &'static str,
 }
 
 /// The request that shows whether a connection works.

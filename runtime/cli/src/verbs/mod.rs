@@ -8,6 +8,7 @@ pub mod demo;
 pub mod describe;
 pub mod graph;
 pub mod permissions;
+pub mod setup;
 pub mod shell;
 pub mod simulate;
 pub mod state;

@@ -56,6 +56,7 @@ static CLOSED: Connector = Connector {
     triggers: &[],
     streams: &[],
     mappings: &[],
+    search: &[],
     roles: &[],
     catalog: "{}",
 };

@@ -1,7 +1,7 @@
 //! A simulated Elasticsearch: strict about what it is sent, with templates, data streams and the types of fields, and with
 //! what goes wrong on request. It searches nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -59,6 +59,8 @@ struct State {
     seen: Vec<Seen>,
     /// What was put there, by path.
     things: BTreeMap<String, Value>,
+    /// The transforms that run.
+    started: BTreeSet<String>,
     /// Documents by index and id, in the order in which they came.
     documents: Vec<(String, String, Value)>,
     ids: HashMap<(String, String), usize>,
@@ -95,6 +97,12 @@ impl Search {
     /// Puts something there, as a `PUT` does.
     pub fn install(&self, path: &str, body: Value) {
         self.state().things.insert(plain(path).to_owned(), body);
+    }
+
+    /// What is installed, by path, and the transforms that run.
+    pub fn installed(&self) -> (Vec<String>, Vec<String>) {
+        let state = self.state();
+        (state.things.keys().cloned().collect(), state.started.iter().cloned().collect())
     }
 
     /// Everything that was asked, in order.
@@ -224,6 +232,98 @@ fn store(state: &mut State, verb: &str, about: &Value, document: &str, strict: b
     }
 }
 
+/// Templates, policies and transforms: put there, looked at, started, stopped and removed.
+fn manage(state: &mut State, request: &Request) -> Result<Value, Refusal> {
+    let path = request.path.as_str();
+    let missing = || (404, "resource_not_found_exception", format!("there is no [{path}]"));
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let name = match parts.as_slice() {
+        ["_ilm", "policy", name] | ["_component_template" | "_index_template" | "_transform", name] => *name,
+        ["_transform", name, verb] => return transform(state, name, verb, request),
+        _ => return Err(missing()),
+    };
+    match request.method.as_str() {
+        "GET" => state.things.get(path).map(|thing| shown(&parts, name, thing)).ok_or_else(missing),
+        "PUT" => {
+            let body: Value =
+                serde_json::from_slice(&request.body).map_err(|error| (400, "parse_exception", error.to_string()))?;
+            let uses = body["composed_of"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let lacking = uses.map(|it| format!("/_component_template/{it}")).find(|it| !state.things.contains_key(it));
+            if let Some(lacking) = lacking {
+                return Err((
+                    400,
+                    "illegal_argument_exception",
+                    format!("component templates [{lacking}] do not exist"),
+                ));
+            }
+            if parts[0] == "_transform" && state.things.contains_key(path) {
+                return Err((400, "resource_already_exists_exception", format!("transform [{name}] already exists")));
+            }
+            state.things.insert(path.to_owned(), body);
+            Ok(json!({ "acknowledged": true }))
+        }
+        "DELETE" => {
+            if in_use(state, &parts, name) {
+                return Err((400, "illegal_argument_exception", format!("[{name}] is in use")));
+            }
+            if state.started.contains(name) && parts[0] == "_transform" {
+                return Err((409, "status_exception", format!("transform [{name}] is started")));
+            }
+            state.things.remove(path).map(|_| json!({ "acknowledged": true })).ok_or_else(missing)
+        }
+        _ => Err((405, "method_not_allowed", format!("[{path}] takes GET, PUT and DELETE"))),
+    }
+}
+
+/// Whether something else needs it: a template its component, an index its policy.
+fn in_use(state: &State, parts: &[&str], name: &str) -> bool {
+    let templates = || state.things.iter().filter(|(path, _)| path.starts_with("/_index_template/"));
+    match parts[0] {
+        "_component_template" => templates()
+            .any(|(_, it)| it["composed_of"].as_array().is_some_and(|parts| parts.iter().any(|part| part == name))),
+        "_ilm" => !state.documents.is_empty(),
+        _ => false,
+    }
+}
+
+fn shown(parts: &[&str], name: &str, thing: &Value) -> Value {
+    match parts[0] {
+        "_ilm" => json!({ name: { "version": 1, "policy": thing["policy"] } }),
+        "_component_template" => json!({ "component_templates": [{ "name": name, "component_template": thing }] }),
+        "_index_template" => json!({ "index_templates": [{ "name": name, "index_template": thing }] }),
+        _ => {
+            let mut thing = thing.clone();
+            thing["id"] = json!(name);
+            json!({ "count": 1, "transforms": [thing] })
+        }
+    }
+}
+
+fn transform(state: &mut State, name: &str, verb: &str, request: &Request) -> Result<Value, Refusal> {
+    if !state.things.contains_key(&format!("/_transform/{name}")) {
+        return Err((404, "resource_not_found_exception", format!("Transform with id [{name}] could not be found")));
+    }
+    let is_started = state.started.contains(name);
+    match (request.method.as_str(), verb) {
+        ("GET", "_stats") => {
+            let said = if is_started { "started" } else { "stopped" };
+            Ok(json!({ "count": 1, "transforms": [{ "id": name, "state": said, "health": { "status": "green" } }] }))
+        }
+        ("POST", "_start") if is_started => {
+            Err((409, "status_exception", format!("Cannot start transform [{name}] as it is already started.")))
+        }
+        ("POST", "_start") => {
+            state.started.insert(name.to_owned());
+            Ok(json!({ "acknowledged": true }))
+        }
+        ("POST", "_stop") => {
+            state.started.remove(name);
+            Ok(json!({ "acknowledged": true }))
+        }
+        _ => Err((405, "method_not_allowed", format!("a transform takes no {verb}"))),
+    }
+}
+
 /// A path without its query.
 fn plain(path: &str) -> &str {
     path.split('?').next().unwrap_or_default()
@@ -348,7 +448,10 @@ impl Respond for Search {
             _ if request.path == "/" => {
                 Reply::json(200, &json!({ "version": { "number": "9.2.0", "build_flavor": "default" } }))
             }
-            _ => refused(404, "resource_not_found_exception", "there is nothing here"),
+            _ => match manage(&mut state, request) {
+                Ok(said) => Reply::json(200, &said),
+                Err((status, ty, reason)) => refused(status, ty, &reason),
+            },
         };
         if matches!(fault, Some(Fault::Reset | Fault::Lost)) {
             reply.manner = Manner::Reset;

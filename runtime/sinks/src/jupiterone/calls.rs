@@ -75,6 +75,7 @@ const PLATFORM: Connector = Connector {
     triggers: &[],
     streams: &[],
     mappings: &[],
+    search: &[],
     roles: &[],
     catalog: "{}",
 };

@@ -54,6 +54,7 @@ static TENANT: Connector = Connector {
     triggers: &[],
     streams: &[],
     mappings: &[],
+    search: &[],
     roles: &[],
     catalog: "{}",
 };
