@@ -10,4 +10,5 @@ mod letters;
 mod lines;
 pub mod outlet;
 pub mod stdout;
+mod wire;
 pub mod xsiam;

@@ -1,25 +1,21 @@
 //! The one call, as tables, and how it is made: again after passing trouble, a set number of times.
 
-use std::io::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
 use connectome_core::connector::{Connector, ErrorBody, Test};
-use connectome_core::names::NameRule;
 use connectome_core::operation::{Call, Effect, Method, Operation, Repeat};
 use connectome_core::place::Place;
 use connectome_core::request::{Body, Request};
 use connectome_core::retry::Budget;
 use connectome_core::shape::{Field, Record, Shape};
 use connectome_core::{Connection, Error, ErrorKind, Settings};
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Map, Value};
 
 use super::address::Address;
 use super::bulk::{Fate, Part, fates};
 use super::credentials::Credentials;
+use crate::wire::{DESTINATION, chance, is_passing, packed};
 
 const STORE: Operation = Operation {
     effect: Effect::Write,
@@ -39,26 +35,11 @@ const PARAMETERS: Record = Record {
 static CLOSED: Connector = Connector {
     name: "elasticsearch",
     title: "Elasticsearch",
-    version: env!("CARGO_PKG_VERSION"),
     parameters: &PARAMETERS,
-    base: "{api_url}",
     auth: ("Authorization", "{credentials}"),
-    headers: &[],
-    verify_tls: None,
     test: Test { operation: &STORE, expect: &[], refused: None },
     errors: ErrorBody { under: &["error"], code: "type", message: "reason", number: None },
-    rate_classes: &[],
-    exhausted: None,
-    max_body: None,
-    read_timeout: 120,
-    names: NameRule::Same,
-    operations: &[],
-    triggers: &[],
-    streams: &[],
-    mappings: &[],
-    search: &[],
-    roles: &[],
-    catalog: "{}",
+    ..DESTINATION
 };
 
 /// The same for a service that asks nobody who he is.
@@ -145,10 +126,7 @@ impl Caller {
     /// Waits: a second, then twice as long each time, and a little less by chance.
     pub async fn pause(&self, tries: u32) {
         let whole = Duration::from_secs(1 << (tries - 1).min(6)).min(LONGEST);
-        let mut byte = [0];
-        // Without chance, the pause is whole.
-        let _ = SystemRandom::new().fill(&mut byte);
-        self.connection.clock().sleep(whole.mul_f64(1.0 - f64::from(byte[0]) / 1024.0)).await;
+        self.connection.clock().sleep(whole.mul_f64(1.0 - chance() / 4.0)).await;
     }
 
     /// What the service says of one document, and that is true of all.
@@ -191,18 +169,4 @@ impl Caller {
         };
         error.advice(advice)
     }
-}
-
-/// Whether the same may be taken later.
-fn is_passing(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Server | ErrorKind::RateLimited)
-}
-
-/// Compressed, and the same for the same text: neither a time nor a name is in it.
-fn packed(text: &[u8]) -> Result<Bytes, Error> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    let packed = encoder.write_all(text).and_then(|()| encoder.finish());
-    packed
-        .map(Bytes::from)
-        .map_err(|error| Error::new(ErrorKind::Storage, format!("documents cannot be compressed: {error}")))
 }

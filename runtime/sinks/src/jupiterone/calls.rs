@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connectome_core::answer::read_error;
-use connectome_core::connector::{Connector, ErrorBody, Test};
-use connectome_core::names::NameRule;
+use connectome_core::connector::{Connector, Test};
 use connectome_core::operation::{Call, Effect, Operation, Repeat};
 use connectome_core::place::Place;
 use connectome_core::request::{Body, Request, fill};
@@ -13,6 +12,8 @@ use connectome_core::retry::Budget;
 use connectome_core::shape::{Field, Literal, Record, Shape};
 use connectome_core::{Connection, Error, ErrorKind};
 use serde_json::{Map, Value};
+
+use crate::wire::DESTINATION;
 
 /// The root that is used where the destination names none.
 pub(super) const ROOT: &str = "https://api.us.jupiterone.io";
@@ -58,26 +59,11 @@ const PARAMETERS: Record = Record {
 const PLATFORM: Connector = Connector {
     name: "jupiterone",
     title: "JupiterOne",
-    version: env!("CARGO_PKG_VERSION"),
     parameters: &PARAMETERS,
-    base: "{api_url}",
     auth: ("Authorization", "Bearer {api_key}"),
     headers: &[(ACCOUNT_HEADERS[0], "{account}")],
-    verify_tls: None,
     test: Test { operation: &READ, expect: &[], refused: None },
-    errors: ErrorBody { under: &["error"], code: "code", message: "message", number: None },
-    rate_classes: &[],
-    exhausted: None,
-    max_body: None,
-    read_timeout: 120,
-    names: NameRule::Same,
-    operations: &[],
-    triggers: &[],
-    streams: &[],
-    mappings: &[],
-    search: &[],
-    roles: &[],
-    catalog: "{}",
+    ..DESTINATION
 };
 
 static CURRENT: Connector = PLATFORM;

@@ -1,23 +1,18 @@
 //! The one call, as tables, and how it is made: again after passing trouble, a set number of times.
 
-use std::io::Write;
-
 use bytes::Bytes;
 use connectome_core::answer::Answer;
-use connectome_core::connector::{Connector, ErrorBody, Test};
-use connectome_core::names::NameRule;
+use connectome_core::connector::{Connector, Test};
 use connectome_core::operation::{Call, Effect, Method, Operation, Repeat};
 use connectome_core::place::Place;
 use connectome_core::request::{Body, Request};
 use connectome_core::retry::{Budget, pause};
 use connectome_core::shape::{Field, Record, Shape};
 use connectome_core::{Connection, Error, ErrorKind, Secret, Settings};
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Map, Value};
 
 use super::address::{Address, Route, TOKEN_VARIABLE};
+use crate::wire::{DESTINATION, chance, is_passing, packed};
 
 const SEND: Operation = Operation {
     effect: Effect::Write,
@@ -37,26 +32,9 @@ const PARAMETERS: Record = Record {
 static TENANT: Connector = Connector {
     name: "xsiam",
     title: "XSIAM",
-    version: env!("CARGO_PKG_VERSION"),
     parameters: &PARAMETERS,
-    base: "{api_url}",
-    auth: ("Authorization", "{token}"),
-    headers: &[],
-    verify_tls: None,
     test: Test { operation: &SEND, expect: &[], refused: None },
-    errors: ErrorBody { under: &["error"], code: "code", message: "message", number: None },
-    rate_classes: &[],
-    exhausted: None,
-    max_body: None,
-    read_timeout: 120,
-    names: NameRule::Same,
-    operations: &[],
-    triggers: &[],
-    streams: &[],
-    mappings: &[],
-    search: &[],
-    roles: &[],
-    catalog: "{}",
+    ..DESTINATION
 };
 
 /// How much of an answer is shown.
@@ -194,28 +172,6 @@ fn has_taken(answer: &Answer) -> bool {
         (None, None) => false,
         (error, ok) => error.unwrap_or(true) && ok.unwrap_or(true),
     }
-}
-
-/// Whether the same may be taken later.
-fn is_passing(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Server | ErrorKind::RateLimited)
-}
-
-/// Compressed, and the same for the same text: neither a time nor a name is in it.
-fn packed(text: &[u8]) -> Result<Bytes, Error> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    let packed = encoder.write_all(text).and_then(|()| encoder.finish());
-    packed
-        .map(Bytes::from)
-        .map_err(|error| Error::new(ErrorKind::Storage, format!("events cannot be compressed: {error}")))
-}
-
-/// A number from 0 to 1 that differs between processes and moments.
-fn chance() -> f64 {
-    let mut byte = [0];
-    // Without one, the pause is not shortened.
-    let _ = SystemRandom::new().fill(&mut byte);
-    f64::from(byte[0]) / 255.0
 }
 
 fn from_environment() -> Result<Secret, Error> {
