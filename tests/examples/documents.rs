@@ -10,7 +10,8 @@ use connectome::jupiterone::CONNECTOR;
 use connectome_collect::mapping::Mapper;
 use connectome_collect::view::Page;
 use connectome_core::page::{Next, Page as Paging};
-use serde_json::{Map, Value, json};
+use connectome_tests::defaults::defaults;
+use serde_json::{Value, json};
 
 const PAGE: usize = 250;
 const PAGING: Paging =
@@ -21,13 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [_, way, number, path] = &arguments[..] else { return Err("documents plain|mapped NUMBER FILE".into()) };
     let page = page()?;
     let mut file = BufWriter::with_capacity(1 << 20, File::create(path)?);
-    let parameters: Map<String, Value> = CONNECTOR
-        .parameters
-        .fields
-        .iter()
-        .filter_map(|field| Some((field.name.to_owned(), field.default?.value())))
-        .collect();
-    let mut mapper = Mapper::new(CONNECTOR.mappings[0], &parameters);
+    let mut mapper = Mapper::new(CONNECTOR.mappings[0], &defaults(&CONNECTOR));
     let (mut line, mut failures) = (Vec::new(), 0);
     for _ in 0..number.parse::<usize>()?.div_ceil(PAGE) {
         if way == "plain" {

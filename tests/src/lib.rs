@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod command;
+pub mod defaults;
 pub mod log;
 pub mod peer;
 pub mod script;

@@ -16,6 +16,7 @@ use connectome_sinks::elasticsearch::setup::{Found, Installer, assets};
 use connectome_sinks::elasticsearch::simulated::{Fault, Search};
 use connectome_sinks::elasticsearch::{API_KEY, Credentials, Elasticsearch};
 use connectome_tests::command::{connectome, told};
+use connectome_tests::defaults::defaults;
 use connectome_tests::log::Log;
 use connectome_tests::script::{Prepared, Script};
 use jiff::Timestamp;
@@ -310,10 +311,7 @@ async fn every_example_of_risks_and_alerts_is_stored_in_what_is_installed_for_th
         search.simulator.install(request["path"].as_str().expect("a path"), request["body"].clone());
     }
     let connector = &connectome::jupiterone::CONNECTOR;
-    let fields = connector.parameters.fields.iter();
-    let parameters: Map<String, Value> =
-        fields.filter_map(|field| Some((field.name.to_owned(), field.default?.value()))).collect();
-    let mut mapper = Mapper::new(connector.mappings[0], &parameters);
+    let mut mapper = Mapper::new(connector.mappings[0], &defaults(connector));
     let mut chunk = Chunk::new("risks_and_alerts");
     let mut files: Vec<PathBuf> =
         fs::read_dir(root.join("risks")).expect("risks").map(|it| it.expect("a file").path()).collect();

@@ -7,6 +7,7 @@ use std::path::Path;
 use connectome::jupiterone::CONNECTOR;
 use connectome_collect::mapping::Mapper;
 use connectome_core::mapping::{Mapping, Source, Stage, Verb};
+use connectome_tests::defaults::defaults;
 use serde_json::{Map, Value, json};
 
 /// A record, and the document that becomes of it when the mapping is strict.
@@ -34,12 +35,7 @@ fn mapping() -> &'static Mapping {
 
 /// What the user may set, as it is when nobody sets it, but strict.
 fn parameters(set: &[(&str, Value)]) -> Map<String, Value> {
-    let mut parameters: Map<String, Value> = CONNECTOR
-        .parameters
-        .fields
-        .iter()
-        .filter_map(|field| Some((field.name.to_owned(), field.default?.value())))
-        .collect();
+    let mut parameters = defaults(&CONNECTOR);
     parameters.insert("strict".to_owned(), json!(true));
     parameters.extend(set.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     parameters

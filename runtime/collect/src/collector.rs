@@ -508,7 +508,7 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
 fn spec(stream: &Stream) -> String {
     let read = stream.read;
     let text = format!("{:?} {:?} {:?} {:?}", read.call, read.query, stream.event.id, stream.event.clock);
-    crate::key::short(&text).iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::key::hex(&crate::key::short(&text))
 }
 
 fn time(second: i64) -> String {

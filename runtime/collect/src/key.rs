@@ -91,6 +91,11 @@ pub fn short(key: &str) -> Digest {
     short
 }
 
+/// A digest as text: two digits a byte.
+pub fn hex(digest: &Digest) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Writes JSON such that equal content is equal text: names in their order, no blanks, no escape that need not be,
 /// numbers as they are written. Where a name stands twice, the last is kept.
 ///

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use connectome_core::{Error, ErrorKind};
 use percent_encoding::percent_decode_str;
+use url::Url;
 
 use crate::xsiam::Address;
 use crate::{elasticsearch, file};
@@ -116,6 +117,20 @@ fn path(scheme: &str, text: &str) -> Result<PathBuf, Error> {
         .map_err(|error| wrong(&format!("its path cannot be made out ({error})")).advice(form()))
 }
 
+/// The place of a service, from what stands behind the scheme. `form` is how it is written, `secret` where credentials go.
+pub(crate) fn host(scheme: &str, place: &str, query: &str, form: &str, secret: &str) -> Result<Url, Error> {
+    let nowhere = || wrong("it names no host").advice(form);
+    let place = place.strip_prefix("//").filter(|rest| !rest.starts_with('/')).ok_or_else(nowhere)?;
+    let url = Url::parse(&format!("{scheme}://{place}")).map_err(|_| nowhere())?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("it holds a user name or password").advice(format!("leave it out; {secret}")));
+    }
+    if url.fragment().is_some() || query.contains('#') {
+        return Err(wrong("it holds a fragment").advice(form));
+    }
+    Ok(url)
+}
+
 /// What stands behind the question mark.
 #[derive(Debug)]
 pub(crate) struct Options {
@@ -160,6 +175,16 @@ impl Options {
     /// An option that this can read.
     pub fn parsed<T>(&mut self, name: &str, wanted: &str, read: fn(&str) -> Option<T>) -> Result<Option<T>, Error> {
         self.take(name).map(|text| read(&text).ok_or_else(|| self.wrong(name, wanted))).transpose()
+    }
+
+    /// Whether an option is this word rather than `none`.
+    pub fn or_none(&mut self, name: &str, word: &str) -> Result<Option<bool>, Error> {
+        match self.take(name).as_deref() {
+            None => Ok(None),
+            Some("none") => Ok(Some(false)),
+            Some(given) if given == word => Ok(Some(true)),
+            Some(_) => Err(self.wrong(name, &format!("{word} or none"))),
+        }
     }
 
     /// The name of a field.

@@ -41,11 +41,7 @@ impl Plan {
 
     pub(crate) fn parse(path: PathBuf, query: &str) -> Result<Self, Error> {
         let mut options = Options::read("file:", query, &["rotate", "every", "compress", "keep", "key"])?;
-        let gzip = options.parsed("compress", "gzip or none", |text| match text {
-            "gzip" => Some(true),
-            "none" => Some(false),
-            _ => None,
-        })?;
+        let gzip = options.or_none("compress", "gzip")?;
         let plan = Self {
             path,
             rotate: options.parsed("rotate", "a size, as 100MiB", size)?,

@@ -86,8 +86,8 @@ pub enum Verb {
     CopyAll(Way, Keys),
     Require(Vec<Field>),
     Convert(Vec<(Kind, Vec<Field>)>),
-    Copy(Vec<(Way, Origin, Option<Change>, String)>),
-    Append(Vec<(Way, Vec<Origin>, String)>),
+    Copy(Vec<(Way, Origin, Option<Change>)>),
+    Append(Vec<(Way, Vec<Origin>)>),
     Duration(Vec<(Way, Way, Way)>),
     UrlParts(Field),
     ExpandDots(Field),
@@ -199,17 +199,12 @@ impl Maker<'_> {
                     .collect(),
             ),
             Word::Copy(copies) => Verb::Copy(
-                copies
-                    .iter()
-                    .map(|(target, from, change)| (self.way(target), self.from(from), *change, target.join(".")))
-                    .collect(),
+                copies.iter().map(|(target, from, change)| (self.way(target), self.from(from), *change)).collect(),
             ),
             Word::Append(lists) => Verb::Append(
                 lists
                     .iter()
-                    .map(|(target, sources)| {
-                        (self.way(target), sources.iter().map(|it| self.from(it)).collect(), target.join("."))
-                    })
+                    .map(|(target, sources)| (self.way(target), sources.iter().map(|it| self.from(it)).collect()))
                     .collect(),
             ),
             Word::Duration(spans) => Verb::Duration(

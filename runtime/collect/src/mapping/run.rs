@@ -62,7 +62,7 @@ impl Run<'_> {
     fn stage(&mut self, stage: &Stage) -> Result<(), Ended> {
         let within = self.tree.find(ROOT, &stage.within);
         match &stage.verb {
-            Verb::Original(target) => self.give(target, Value::Quoted(self.record), ""),
+            Verb::Original(target) => self.give(target, Value::Quoted(self.record)),
             Verb::Set(constants) => constants.iter().try_for_each(|(target, json)| self.constant(target, *json)),
             Verb::CopyAll(into, keys) => self.copy_all(into, *keys),
             Verb::Require(fields) => fields.iter().try_for_each(|field| {
@@ -79,12 +79,12 @@ impl Run<'_> {
                 }
                 Ok(())
             }
-            Verb::Copy(copies) => copies.iter().try_for_each(|(target, from, change, told)| {
+            Verb::Copy(copies) => copies.iter().try_for_each(|(target, from, change)| {
                 let Some(found) = self.found(within, from) else { return Ok(()) };
-                self.copy(found, target, *change, told)
+                self.copy(found, target, *change)
             }),
-            Verb::Append(lists) => lists.iter().try_for_each(|(target, sources, told)| {
-                sources.iter().try_for_each(|from| self.append(within, from, target, told))
+            Verb::Append(lists) => lists.iter().try_for_each(|(target, sources)| {
+                sources.iter().try_for_each(|from| self.append(within, from, target))
             }),
             Verb::Duration(spans) => spans.iter().try_for_each(|(target, start, end)| {
                 let moment = |way: &Way| {
@@ -93,7 +93,7 @@ impl Run<'_> {
                 };
                 let (Some(start), Some(end)) = (moment(start), moment(end)) else { return Ok(()) };
                 let span = self.tree.write(&(nanoseconds(end) - nanoseconds(start)).to_string());
-                self.give(target, Value::Scalar(span), "")
+                self.give(target, Value::Scalar(span))
             }),
             Verb::UrlParts(field) => {
                 self.url_parts(field);
@@ -105,7 +105,7 @@ impl Run<'_> {
                     Precision::Seconds => &self.now.seconds,
                     Precision::Milliseconds => &self.now.milliseconds,
                 });
-                self.give(target, Value::Scalar(span), "")
+                self.give(target, Value::Scalar(span))
             }),
             Verb::Remove(fields) => {
                 for way in fields {
@@ -163,21 +163,36 @@ impl Run<'_> {
         if self.program.strict { Err(Ended) } else { Ok(()) }
     }
 
-    /// Gives a field its value.
-    fn give(&mut self, target: &Way, value: Value, told: &str) -> Result<(), Ended> {
-        match self.tree.make(target) {
-            Some(id) => {
-                self.tree.set(id, value);
-                Ok(())
-            }
-            None => self.fails(&format!("{told}: something that is no object is in its way")),
+    /// A path as people write it.
+    fn told(&self, way: &Way) -> String {
+        way.iter().map(|name| self.tree.text_of(*name)).collect::<Vec<_>>().join(".")
+    }
+
+    /// The place at a path, unless something is in its way.
+    fn target(&mut self, way: &Way) -> Result<Option<Id>, Ended> {
+        let made = self.tree.make(way);
+        if made.is_none() {
+            self.in_its_way(way)?;
         }
+        Ok(made)
+    }
+
+    fn in_its_way(&mut self, way: &Way) -> Result<(), Ended> {
+        let told = self.told(way);
+        self.fails(&format!("{told}: something else is in its way"))
+    }
+
+    /// Gives a field its value.
+    fn give(&mut self, target: &Way, value: Value) -> Result<(), Ended> {
+        if let Some(id) = self.target(target)? {
+            self.tree.set(id, value);
+        }
+        Ok(())
     }
 
     fn constant(&mut self, target: &Way, json: Span) -> Result<(), Ended> {
-        match self.tree.make(target) {
-            Some(id) => self.tree.read(json, id, Keys::Same),
-            None => return self.fails("a constant: something that is no object is in its way"),
+        if let Some(id) = self.target(target)? {
+            self.tree.read(json, id, Keys::Same);
         }
         Ok(())
     }
@@ -186,10 +201,9 @@ impl Run<'_> {
         if !self.tree.piece(self.record).starts_with('{') {
             return self.fails("the record is no object");
         }
-        let Some(id) = self.tree.make(into) else {
-            return self.fails("the record: something that is no object is in its way");
-        };
-        self.tree.read(self.record, id, keys);
+        if let Some(id) = self.target(into)? {
+            self.tree.read(self.record, id, keys);
+        }
         Ok(())
     }
 
@@ -207,40 +221,44 @@ impl Run<'_> {
 
     fn convert(&mut self, within: Option<Id>, kind: Kind, field: &Field) {
         let Some(id) = self.field(within, &field.way) else { return };
-        let list = matches!(self.tree.value(id), Value::List(..));
         let done = match self.tree.value(id) {
-            Value::Scalar(_) => self.convert_scalar(kind, id),
+            Value::Scalar(_) => self.convert_all(kind, &[id]),
             Value::List(..) if kind != Kind::Date => {
                 let elements: Vec<Id> = self.tree.children(id).collect();
-                elements.into_iter().all(|element| self.convert_scalar(kind, element))
+                self.convert_all(kind, &elements)
             }
             _ => false,
         };
-        if !done {
-            let what = if list { "no list of such values" } else { "not" };
-            let message = match list {
-                true => format!("{}: {} is {what}: {}", field.told, self.said(id), kind.noun()),
-                false => format!("{}: {} is {what} {}", field.told, self.said(id), kind.noun()),
-            };
-            if self.program.remove {
-                self.tree.set(id, Value::Gone);
-            }
-            self.note(&message);
+        if done {
+            return;
         }
+        let (told, said, noun) = (&field.told, self.said(id), kind.noun());
+        let message = match self.tree.value(id) {
+            Value::List(..) => format!("{told}: {said} is no list of such values: {noun}"),
+            _ => format!("{told}: {said} is not {noun}"),
+        };
+        if self.program.remove {
+            self.tree.set(id, Value::Gone);
+        }
+        self.note(&message);
     }
 
-    /// Whether it is now of the kind.
-    fn convert_scalar(&mut self, kind: Kind, id: Id) -> bool {
-        let Some(value) = self.tree.scalar(id) else { return false };
-        match convert(kind, self.program.strict, value) {
-            Converted::Same => true,
-            Converted::To(json) => {
-                let span = self.tree.write(&json);
-                self.tree.set(id, Value::Scalar(span));
-                true
+    /// Whether all of these are now of the kind; otherwise all are as they were.
+    fn convert_all(&mut self, kind: Kind, places: &[Id]) -> bool {
+        let mut changes = Vec::new();
+        for &id in places {
+            let Some(value) = self.tree.scalar(id) else { return false };
+            match convert(kind, self.program.strict, value) {
+                Converted::Same => {}
+                Converted::To(json) => changes.push((id, json)),
+                Converted::Failed => return false,
             }
-            Converted::Failed => false,
         }
+        for (id, json) in changes {
+            let span = self.tree.write(&json);
+            self.tree.set(id, Value::Scalar(span));
+        }
+        true
     }
 
     /// The place that a source gives, if it holds something.
@@ -259,44 +277,46 @@ impl Run<'_> {
         }
     }
 
-    fn copy(&mut self, from: Id, target: &Way, change: Option<Change>, told: &str) -> Result<(), Ended> {
-        let Some(to) = self.tree.make(target) else {
-            return self.fails(&format!("{told}: something that is no object is in its way"));
-        };
+    fn copy(&mut self, from: Id, target: &Way, change: Option<Change>) -> Result<(), Ended> {
         match change {
-            None => self.tree.copy(from, to),
-            Some(Change::Lowercase) => {
-                let Some(text) = self.tree.scalar(from).and_then(raw::text).map(|text| text.to_lowercase()) else {
-                    let said = self.said(from);
-                    self.tree.set(to, Value::Gone);
-                    return self.fails(&format!("{told}: {said} is no text"));
-                };
-                let span = self.tree.quote(&text);
-                self.tree.set(to, Value::Scalar(span));
+            None => {
+                if let Some(to) = self.target(target)? {
+                    self.tree.copy(from, to);
+                }
+                Ok(())
             }
+            Some(Change::Lowercase) => match self.tree.scalar(from).and_then(raw::text).map(|text| text.to_lowercase())
+            {
+                Some(text) => {
+                    let span = self.tree.quote(&text);
+                    self.give(target, Value::Scalar(span))
+                }
+                None => {
+                    let (told, said) = (self.told(target), self.said(from));
+                    self.fails(&format!("{told}: {said} is no text"))
+                }
+            },
         }
-        Ok(())
     }
 
-    /// The list at a path; what else stands there becomes its first element.
+    /// The list at a path; a scalar that stands there becomes its first element, and an object stays what it is.
     fn list(&mut self, target: &Way) -> Option<Id> {
         let id = self.tree.make(target)?;
         match self.tree.value(id) {
             Value::List(..) => {}
-            Value::Scalar(span) => {
+            Value::Gone => self.tree.set(id, Value::List(0, 0)),
+            Value::Object(..) => return None,
+            scalar @ (Value::Scalar(_) | Value::Quoted(_)) => {
                 self.tree.set(id, Value::List(0, 0));
-                self.tree.push(id, Value::Scalar(span));
+                self.tree.push(id, scalar);
             }
-            _ => self.tree.set(id, Value::List(0, 0)),
         }
         Some(id)
     }
 
-    fn append(&mut self, within: Option<Id>, from: &Origin, target: &Way, told: &str) -> Result<(), Ended> {
+    fn append(&mut self, within: Option<Id>, from: &Origin, target: &Way) -> Result<(), Ended> {
         let Some(found) = self.found(within, from) else { return Ok(()) };
-        let Some(list) = self.list(target) else {
-            return self.fails(&format!("{told}: something that is no object is in its way"));
-        };
+        let Some(list) = self.list(target) else { return self.in_its_way(target) };
         let elements: Vec<Id> = match self.tree.value(found) {
             Value::List(..) => self.tree.children(found).collect(),
             _ => vec![found],
@@ -307,7 +327,7 @@ impl Run<'_> {
             }
             let made = self.tree.push(list, Value::Gone);
             self.tree.copy(element, made);
-            self.convert_scalar(Kind::Text, made);
+            self.convert_all(Kind::Text, &[made]);
             let twice = self.tree.scalar(made).is_some_and(|said| {
                 self.tree.children(list).any(|it| it != made && self.tree.scalar(it) == Some(said))
             });

@@ -247,3 +247,36 @@ fn durations_and_urls_are_taken_apart() {
     let record = json!({ "from": "2026-01-10T00:00:00.000Z", "link": 7 });
     assert_eq!(mapped(true, STAGES, &record), json!({ "url": {}, "error": ["url.original: 7 is not a URL"] }));
 }
+
+#[test]
+fn what_stands_in_the_way_stays_and_is_told() {
+    const STAGES: &[Stage] = &[
+        ALL,
+        stage(Verb::Set(&[(&["in", "plain", "x"], Literal::Integer(1))])),
+        stage(Verb::Append(&[(&["in", "object"], &[Source::Constant(Literal::Text("more"))])])),
+        Stage {
+            within: &["in"],
+            ..stage(Verb::Copy(&[(&["low"], Source::First(&[&["object"]]), Some(Change::Lowercase))]))
+        },
+        stage(Verb::Set(&[(&["after"], Literal::Boolean(true))])),
+    ];
+    let record = json!({ "plain": 7, "object": { "x": 1 } });
+    let told = [
+        "in.plain.x: something else is in its way",
+        "in.object: something else is in its way",
+        "low: {\"x\":1} is no text",
+    ];
+    assert_eq!(mapped(false, STAGES, &record), json!({ "in": record, "error": told, "after": true }));
+    assert_eq!(mapped(true, STAGES, &record), json!({ "in": record, "error": told[..1] }));
+}
+
+#[test]
+fn a_list_is_converted_as_a_whole_or_stays() {
+    const STAGES: &[Stage] = &[ALL, Stage { within: &["in"], ..stage(Verb::Convert(&[(Kind::Long, &[&["l"]])])) }];
+    let mapping = Mapping { name: "t", strict: None, remove: false, failures: FAILURES, stages: STAGES, fields: &[] };
+    let mut out = Vec::new();
+    Mapper::new(&mapping, &Map::new()).write(r#"{"l":["1","x"]}"#, jiff::Timestamp::UNIX_EPOCH, &mut out);
+    let document: Value = serde_json::from_slice(&out).expect("JSON");
+    let told = ["in.l: [\"1\",\"x\"] is no list of such values: a whole number"];
+    assert_eq!(document, json!({ "in": { "l": ["1", "x"] }, "error": told }));
+}

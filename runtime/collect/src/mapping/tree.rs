@@ -112,6 +112,11 @@ impl Tree {
         self.names.name(text)
     }
 
+    /// A name as it stands within quotes.
+    pub fn text_of(&self, name: Name) -> &str {
+        self.names.text(name)
+    }
+
     /// What is there.
     pub fn value(&self, id: Id) -> Value {
         self.nodes[id].value

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use connectome_core::Error;
-use url::Url;
 
 use super::{API_KEY, TOKEN};
-use crate::destination::{Options, wrong};
+use crate::destination::{Options, host, wrong};
 
 const FORM: &str = "write elasticsearch+https://HOST";
 
@@ -52,20 +51,12 @@ pub struct Address {
 impl Address {
     /// Reads what stands behind `elasticsearch+https:`, without and with what stands behind the question mark.
     pub(crate) fn parse(scheme: &str, place: &str, query: &str) -> Result<Self, Error> {
-        let nowhere = || wrong("it names no host").advice(FORM);
-        let place = place.strip_prefix("//").filter(|rest| !rest.starts_with('/')).ok_or_else(nowhere)?;
-        let url = Url::parse(&format!("{scheme}://{place}")).map_err(|_| nowhere())?;
-        if !url.username().is_empty() || url.password().is_some() {
-            let advice = format!("leave it out; credentials go into the environment, as {API_KEY}");
-            return Err(wrong("it holds a user name or password").advice(advice));
-        }
-        if url.fragment().is_some() || query.contains('#') {
-            return Err(wrong("it holds a fragment").advice(FORM));
-        }
+        let secret = format!("credentials go into the environment, as {API_KEY} or {TOKEN}");
+        let url = host(scheme, place, query, FORM, &secret)?;
         let known = ["index", "op", "id", "compress", "documents", "bytes", "auth", "dead_letter"];
         let mut options = Options::read("elasticsearch", query, &known).map_err(|error| {
             let advice = error.parts().advice.clone().unwrap_or_default();
-            error.advice(format!("{advice}; credentials go into the environment, as {API_KEY} or {TOKEN}"))
+            error.advice(format!("{advice}; {secret}"))
         })?;
         let index = options.parsed("index", "the name of an index or a data stream", |text| {
             let fits =
@@ -82,16 +73,8 @@ impl Address {
             return Err(wrong("`op=index` goes with `index`")
                 .advice("name the index with index=NAME: a data stream takes op=create only"));
         }
-        let ids = options.parsed("id", "key or none", |text| match text {
-            "key" => Some(true),
-            "none" => Some(false),
-            _ => None,
-        })?;
-        let gzip = options.parsed("compress", "gzip or none", |text| match text {
-            "gzip" => Some(true),
-            "none" => Some(false),
-            _ => None,
-        })?;
+        let ids = options.or_none("id", "key")?;
+        let gzip = options.or_none("compress", "gzip")?;
         let open = options.parsed("auth", "none", |text| (text == "none").then_some(true))?;
         let documents = options.parsed("documents", "a number from 1 to 10000", |text| {
             text.parse().ok().filter(|it| (1..=10_000).contains(it))

@@ -11,10 +11,9 @@ pub mod setup;
 #[cfg(feature = "simulator")]
 pub mod simulated;
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use connectome_collect::key::short;
+use connectome_collect::key::{hex, short};
 use connectome_collect::raw;
 use connectome_collect::sink::{Chunk, Event, Extent, Sink, Taken};
 use connectome_core::{Error, ErrorKind, Settings};
@@ -92,7 +91,7 @@ impl Elasticsearch {
                     "it does not say in data_stream.type, .dataset and .namespace where it belongs, and no index is named",
                 )?,
             };
-            let id = self.address.ids.then(|| short(event.key).iter().map(|byte| format!("{byte:02x}")).collect());
+            let id = self.address.ids.then(|| hex(&short(event.key)));
             Ok(Part::new(self.address.operation, &index, id, event.body))
         };
         events.iter().map(part).collect()
@@ -236,6 +235,5 @@ fn mark(events: &[Event<'_>]) -> [u8; 16] {
 
 /// Part of a text, for messages.
 fn shown(text: &str, most: usize) -> &str {
-    let end: Range<usize> = 0..text.char_indices().nth(most).map_or(text.len(), |(at, _)| at);
-    &text[end]
+    text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }

@@ -1,7 +1,7 @@
 //! What must be there before documents arrive: templates, a lifecycle policy, a transform. Each is looked at before it is put
 //! there, so that doing it twice changes nothing, and what somebody else put there is left alone.
 
-use connectome_collect::key::{Canonical, short};
+use connectome_collect::key::{Canonical, hex, short};
 use connectome_core::operation::{Effect, Method, Operation, Repeat};
 use connectome_core::request::{Body, Request};
 use connectome_core::{Error, ErrorKind, Settings};
@@ -75,10 +75,9 @@ pub fn assets(requests: &str) -> Result<Vec<Asset>, Error> {
 /// Notes in an asset whose it is and what is in it, by which it is known again.
 fn sign(path: &str, body: &mut Value) {
     let digest = short(&String::from_utf8_lossy(Canonical::default().of(&body.to_string())));
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let place = if path.starts_with("/_ilm/") { &mut body["policy"] } else { body };
     place["_meta"]["managed_by"] = json!(OWNER);
-    place["_meta"]["digest"] = json!(digest);
+    place["_meta"]["digest"] = json!(hex(&digest));
 }
 
 impl Asset {

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use connectome_core::Error;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use url::Url;
 
-use crate::destination::{Options, wrong};
+use crate::destination::{Options, host, wrong};
 
 /// The environment variable that holds the token.
 pub const TOKEN_VARIABLE: &str = "CONNECTOME_XSIAM_TOKEN";
@@ -54,29 +53,16 @@ pub struct Address {
 impl Address {
     /// Reads what stands behind `xsiam+https:`, without and with what stands behind the question mark.
     pub(crate) fn parse(scheme: &str, place: &str, query: &str) -> Result<Self, Error> {
-        let nowhere = || wrong("it names no host").advice(FORM);
-        let place = place.strip_prefix("//").filter(|rest| !rest.starts_with('/')).ok_or_else(nowhere)?;
-        let url = Url::parse(&format!("{scheme}://{place}")).map_err(|_| nowhere())?;
-        if !url.username().is_empty() || url.password().is_some() {
-            let advice = format!("leave it out; the token goes into {TOKEN_VARIABLE}");
-            return Err(wrong("it holds a user name or password").advice(advice));
-        }
-        if url.fragment().is_some() || query.contains('#') {
-            return Err(wrong("it holds a fragment").advice(FORM));
-        }
+        let secret = format!("the token goes into {TOKEN_VARIABLE}");
+        let url = host(scheme, place, query, FORM, &secret)?;
         let known = ["route", "compress", "vendor", "product", "instance", "dead_letter", "key"];
-        let mut options = Options::read("xsiam", query, &known)
-            .map_err(|error| advised(error, &format!("; the token goes into {TOKEN_VARIABLE}")))?;
+        let mut options = Options::read("xsiam", query, &known).map_err(|error| advised(error, &secret))?;
         let events = options.parsed("route", "collector or events", |text| match text {
             "collector" => Some(false),
             "events" => Some(true),
             _ => None,
         })?;
-        let gzip = options.parsed("compress", "gzip or none", |text| match text {
-            "gzip" => Some(true),
-            "none" => Some(false),
-            _ => None,
-        })?;
+        let gzip = options.or_none("compress", "gzip")?;
         let [vendor, product, instance] = ["vendor", "product", "instance"].map(|name| {
             let plain = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~')).then(|| text.to_owned());
             options.parsed(name, "plain text of ASCII letters", plain).map(|value| (name, value))
@@ -130,6 +116,6 @@ impl Address {
 }
 
 fn advised(error: Error, more: &str) -> Error {
-    let advice = format!("{}{more}", error.parts().advice.as_deref().unwrap_or_default());
+    let advice = format!("{}; {more}", error.parts().advice.as_deref().unwrap_or_default());
     error.advice(advice)
 }
