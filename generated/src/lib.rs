@@ -42,6 +42,8 @@ pub static CONNECTORS: &[&connectome_core::connector::Connector] = &[
 /// The simulated service of every connector of this build.
 #[cfg(feature = "simulator")]
 pub static SERVICES: &[&connectome_sim::Service] = &[
+    #[cfg(feature = "jupiterone")]
+    &jupiterone::simulator::SERVICE,
     #[cfg(feature = "pagerduty")]
     &pagerduty::simulator::SERVICE,
     #[cfg(feature = "trend-micro")]

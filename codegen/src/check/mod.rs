@@ -17,6 +17,7 @@ mod modellings_know_their_streams;
 mod names_are_distinct;
 mod pages_are_found;
 mod simulators_know_their_calls;
+mod snapshots_are_read_whole;
 mod streams_have_a_clock;
 mod types_have_no_cycle;
 mod value;
@@ -57,6 +58,7 @@ pub fn check(subject: &Subject<'_>) {
     mappings_are_stages::check(subject);
     mapped_fields_have_a_type::check(subject);
     data_streams_hold_together::check(subject);
+    snapshots_are_read_whole::check(subject);
     simulators_know_their_calls::check(subject);
     demos_make_calls::check(subject);
 }

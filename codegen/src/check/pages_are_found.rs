@@ -10,7 +10,8 @@ pub fn check(subject: &Subject<'_>) {
         let streams = spec.file.streams.iter().map(|(_, stream)| &stream.page);
         let steps = spec.file.steps.iter().map(|(_, step)| &step.page);
         let actions = spec.file.actions.iter().filter_map(|(_, action)| action.exchange.page.as_ref());
-        streams.chain(steps).chain(actions).for_each(|it| page(subject, it));
+        let snapshots = spec.file.snapshots.iter().map(|(_, snapshot)| &snapshot.page);
+        streams.chain(steps).chain(snapshots).chain(actions).for_each(|it| page(subject, it));
     }
 }
 

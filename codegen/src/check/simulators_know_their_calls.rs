@@ -48,6 +48,7 @@ pub fn check(subject: &Subject<'_>) {
             for name in [&behaviour.of, &behaviour.after, &behaviour.within]
                 .into_iter()
                 .flatten()
+                .chain(&behaviour.and_of)
                 .chain(behaviour.refers.iter().map(|(_, name)| name))
                 .chain(behaviour.task.iter().map(|task| &task.into))
             {
@@ -99,6 +100,8 @@ fn calls(spec: &Spec, connector: &Connector) -> Vec<(String, Span)> {
     }
     let streams = connector.streams.iter();
     said.extend(streams.filter_map(|it| Some((&it.call, spec.file.streams.get(&it.name)?.read.span))));
+    let snapshots = connector.snapshots.iter();
+    said.extend(snapshots.filter_map(|it| Some((&it.call, spec.file.snapshots.get(&it.name)?.read.span))));
     let mut calls: Vec<(String, Span)> = Vec::new();
     for (call, span) in said {
         let shape = shape(&call.path);

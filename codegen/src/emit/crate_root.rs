@@ -138,6 +138,12 @@ pub fn module(connector: &Connector, module: &str) -> File {
             pub mod mappings;
         }
     });
+    let snapshots = (!connector.snapshots.is_empty()).then(|| {
+        quote! {
+            #[rustfmt::skip]
+            pub mod snapshots;
+        }
+    });
     let items = vec![
         quote! {
             #[rustfmt::skip]
@@ -147,6 +153,7 @@ pub fn module(connector: &Connector, module: &str) -> File {
             #[rustfmt::skip]
             pub mod types;
             #mappings
+            #snapshots
             #streams
             #graph
             #simulator

@@ -17,6 +17,7 @@ mod operations;
 mod rust;
 mod schema;
 mod simulator;
+mod snapshot;
 mod stream;
 mod tables;
 mod types;
@@ -58,6 +59,7 @@ pub fn files(model: &Model, layout: &Layout) -> Vec<File> {
         files.extend(graph::file(connector, &module));
         files.extend(stream::file(connector, &module));
         files.extend(mapping::file(connector, &module));
+        files.extend(snapshot::file(connector, &module));
         files.extend(elasticsearch::files(connector));
         files.extend(simulator::file(connector, &module));
     }

@@ -88,11 +88,13 @@ fn connector(connector: &Connector) -> TokenStream {
     let errors = &connection.errors;
     let (under, code, message) = (tables::texts(&errors.under), &errors.code, &errors.message);
     let number = tables::option_text(errors.number.as_deref());
+    let in_success = errors.in_success;
     let classes = connection.rate_classes.iter().map(|(name, start)| quote!((#name, #start)));
     let exhausted =
         connection.exhausted.as_ref().map_or_else(|| quote!(None), |(name, value)| quote!(Some((#name, #value))));
     let max_body = tables::option_number(connection.max_body);
     let timeout = proc_macro2::Literal::u64_unsuffixed(connection.read_timeout);
+    let first_pause = proc_macro2::Literal::u64_unsuffixed(connection.first_pause);
     let rule = ident(&format!("{:?}", connector.names));
     let operations = connector.actions.iter().map(|it| constant(&it.name));
     let triggers = connector.triggers.iter().map(|it| constant(&it.name));
@@ -102,6 +104,7 @@ fn connector(connector: &Connector) -> TokenStream {
         quote!(Search { dataset: #dataset, requests: include_str!(#file) })
     });
     let mappings = connector.mappings.iter().map(super::mapping::constant);
+    let snapshots = connector.snapshots.iter().map(super::snapshot::constant);
     let roles = connector.roles.iter().map(|role| {
         let name = &role.name;
         let grants = match role.grants {
@@ -127,15 +130,17 @@ fn connector(connector: &Connector) -> TokenStream {
             headers: &[#(#headers),*],
             verify_tls: #verify,
             test: Test { operation: &CHECK_CONNECTION, expect: &[#(#expect),*], refused: #refused },
-            errors: ErrorBody { under: #under, code: #code, message: #message, number: #number },
+            errors: ErrorBody { under: #under, code: #code, message: #message, number: #number, in_success: #in_success },
             rate_classes: &[#(#classes),*],
             exhausted: #exhausted,
             max_body: #max_body,
             read_timeout: #timeout,
+            first_pause: #first_pause,
             names: NameRule::#rule,
             operations: &[#(&#operations),*],
             triggers: &[#(&#triggers),*],
             streams: &[#(&super::streams::#streams),*],
+            snapshots: &[#(&super::snapshots::#snapshots),*],
             mappings: &[#(&super::mappings::#mappings),*],
             search: &[#(#search),*],
             roles: &[#(#roles),*],

@@ -147,7 +147,7 @@ fn behaviour(call: &str, behaviour: &Behaviour) -> TokenStream {
             set.push(quote!(#key: #value));
         }
     }
-    for (key, names) in [("by", &behaviour.by.0), ("counts", &behaviour.counts)] {
+    for (key, names) in [("and_of", &behaviour.and_of), ("by", &behaviour.by.0), ("counts", &behaviour.counts)] {
         if !names.is_empty() {
             let (key, names) = (ident(key), names.iter().map(|name| &name.value));
             set.push(quote!(#key: &[#(#names),*]));

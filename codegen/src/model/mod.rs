@@ -2,6 +2,7 @@
 
 pub mod graph;
 pub mod mapping;
+pub mod snapshot;
 pub mod stream;
 
 use serde_json::Value as Json;
@@ -79,6 +80,8 @@ pub struct Connector {
     pub graph: Option<graph::Graph>,
     /// Mappings of its records to other schemas.
     pub mappings: Vec<mapping::Mapping>,
+    /// Lists that are read as a whole each time.
+    pub snapshots: Vec<snapshot::Snapshot>,
     /// Where its documents live in a search engine, as the spec says it: names in it were checked.
     pub data_streams: Vec<(String, crate::spec::data_stream::DataStream)>,
     /// Calls that show what the connector does, as the spec says them: names in it were checked.
@@ -362,6 +365,8 @@ pub struct Connection {
     pub max_body: Option<u64>,
     /// How long the service may take.
     pub read_timeout: u64,
+    /// The pause before a request is tried again, in seconds.
+    pub first_pause: u64,
 }
 
 /// How an error body is read.
@@ -372,6 +377,7 @@ pub struct ErrorBody {
     pub code: String,
     pub message: String,
     pub number: Option<String>,
+    pub in_success: bool,
 }
 
 /// Method and path.

@@ -36,6 +36,7 @@ pub fn join(folder: String, files: Vec<(FileId, Option<File>)>, sources: &[Sourc
         named.extend(&mut whole.steps, file.steps);
         named.extend(&mut whole.entities, file.entities);
         named.extend(&mut whole.mappings, file.mappings);
+        named.extend(&mut whole.snapshots, file.snapshots);
         named.extend(&mut whole.data_streams, file.data_streams);
         whole.relationships.extend(file.relationships);
         whole.demo.extend(file.demo);

@@ -6,6 +6,7 @@ mod join;
 pub mod mapping;
 pub mod operation;
 pub mod page;
+pub mod snapshot;
 pub mod stream;
 pub mod text;
 
@@ -99,6 +100,7 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
     let streams = stream::streams(&scope);
     let graph = graph::graph(&scope);
     let mappings = mapping::mappings(&scope);
+    let snapshots = snapshot::snapshots(&scope);
     let roles = file
         .roles
         .iter()
@@ -145,6 +147,7 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
         roles,
         graph,
         mappings,
+        snapshots,
         data_streams: file.data_streams.iter().map(|(name, word)| (name.value.clone(), word.clone())).collect(),
         simulator: file.simulator.clone().map(|spec| Simulator { spec }),
         demo: file.demo.clone(),
@@ -252,11 +255,13 @@ fn connection(scope: &mut Scope<'_>, whole: crate::source::Span) -> Option<Conne
             code: name_or(&word.errors.code, "code"),
             message: name_or(&word.errors.message, "message"),
             number: word.errors.number.as_ref().map(|name| name.value.clone()),
+            in_success: word.errors.in_success,
         },
         rate_classes: word.rate_classes.iter().map(|(name, start)| (name.value.clone(), start.value.clone())).collect(),
         exhausted: word.exhausted.as_ref().map(|it| (it.header.value.clone(), plain(&it.is.value))),
         max_body: word.max_body,
         read_timeout: word.read_timeout.map_or(60, |time| time.0),
+        first_pause: word.first_pause.map_or(2, |time| time.0),
         parameters,
     })
 }

@@ -124,6 +124,8 @@ pub struct Connection {
     pub max_body: Option<u64>,
     /// How long the service may take.
     pub read_timeout: Option<Seconds>,
+    /// The pause before a request is tried again.
+    pub first_pause: Option<Seconds>,
     /// The key of the section.
     pub span: Span,
 }
@@ -146,6 +148,10 @@ impl Word for Connection {
             exhausted: map.optional("exhausted", "The header of a 429 that says waiting will not help."),
             max_body: map.optional("max_body", "The largest request body in bytes."),
             read_timeout: map.optional("read_timeout", "How long the service may take to answer."),
+            first_pause: map.optional(
+                "first_pause",
+                "The pause before a request is tried again; 2 seconds when left out. It doubles each time, up to a minute.",
+            ),
             span: map.named(),
         }
     }
@@ -240,6 +246,8 @@ pub struct ErrorBody {
     pub message: Option<Name>,
     /// The number.
     pub number: Option<Name>,
+    /// Whether a success that holds an error is none.
+    pub in_success: bool,
 }
 
 impl Word for ErrorBody {
@@ -254,6 +262,10 @@ impl Word for ErrorBody {
             code: map.optional("code", "The key of its short name; `code` when left out."),
             message: map.optional("message", "The key of its text; `message` when left out."),
             number: map.optional("number", "The key of its number."),
+            in_success: map.flag(
+                "in_success",
+                "An answer that calls itself a success and holds an error under one of these keys is a failure, whatever else it holds.",
+            ),
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod modelling;
 pub mod operation;
 pub mod role;
 pub mod simulator;
+pub mod snapshot;
 pub mod stream;
 pub mod trigger;
 pub mod types;
@@ -62,6 +63,8 @@ pub struct File {
     pub relationships: Vec<graph::Relationship>,
     /// Mappings to other schemas.
     pub mappings: Names<mapping::Mapping>,
+    /// Lists that are read as a whole each time.
+    pub snapshots: Names<snapshot::Snapshot>,
     /// Where documents live in a search engine.
     pub data_streams: Names<data_stream::DataStream>,
     /// The simulated service.
@@ -100,6 +103,10 @@ impl Word for File {
             entities: map.many("entities", "Vertices of the graph, by `_type`."),
             relationships: map.many("relationships", "Edges of the graph."),
             mappings: map.many("mappings", "How records become documents of another schema, by name."),
+            snapshots: map.many(
+                "snapshots",
+                "Lists that are read as a whole each time, of which only what changed is sent on, by name.",
+            ),
             data_streams: map.many(
                 "data_streams",
                 "Where documents live in a search engine, by data set: a stream of them, the index of the latest, and dashboards.",

@@ -105,6 +105,8 @@ pub struct Behaviour {
     pub does: Verb,
     /// The collection it is about.
     pub of: Option<Name>,
+    /// Further collections whose records the same list holds.
+    pub and_of: Vec<Name>,
     /// What names the record: the path's parameter, or fields of the request's elements.
     pub by: OneOrMore<Name>,
     /// Query parameters that bound a field from below.
@@ -182,6 +184,7 @@ impl Word for Behaviour {
         Behaviour {
             does: map.required("does", "What it does."),
             of: map.optional("of", "The collection it is about."),
+            and_of: map.many("and_of", "Further collections whose records the same list holds."),
             by: map.many("by", "What names the record: the path's parameter, or fields of the request's elements that are compared with the record's."),
             since: map.many("since", "Query parameters that bound a field from below: `{ startDateTime: createdDateTime }`."),
             until: map.many("until", "Query parameters that bound a field from above, the bound included."),

@@ -84,6 +84,10 @@ pub struct Parameters {
     /// Otherwise one bad value costs no more than that value. Default: `false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strict: Option<bool>,
+    /// Whether the service prepares each page while the connector waits, for accounts in which the query
+    /// takes too long. Default: `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deferred: Option<bool>,
     /// Whether the service's certificate is checked. Switched off, a warning is printed, since anybody in
     /// between can read the token. Default: `true`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,6 +106,7 @@ impl Parameters {
             tags: None,
             namespace: None,
             strict: None,
+            deferred: None,
             verify_ssl: None,
         }
     }
@@ -153,6 +158,14 @@ impl Parameters {
     #[must_use]
     pub fn with_strict(mut self, strict: bool) -> Self {
         self.strict = Some(strict);
+        self
+    }
+
+    /// Sets `deferred`: Whether the service prepares each page while the connector waits, for accounts in
+    /// which the query takes too long.
+    #[must_use]
+    pub fn with_deferred(mut self, deferred: bool) -> Self {
+        self.deferred = Some(deferred);
         self
     }
 

@@ -14,6 +14,11 @@ pub mod operations;
 pub mod types;
 #[rustfmt::skip]
 pub mod mappings;
+#[rustfmt::skip]
+pub mod snapshots;
+#[cfg(feature = "simulator")]
+#[rustfmt::skip]
+pub mod simulator;
 
 pub use client::{Client, Parameters};
 pub use operations::CONNECTOR;

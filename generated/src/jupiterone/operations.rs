@@ -59,6 +59,9 @@ pub static CONNECTOR: Connector = Connector {
             Field::new("strict", Shape::Boolean, Place::Control)
                 .required()
                 .default(Literal::Boolean(false)),
+            Field::new("deferred", Shape::Boolean, Place::Control)
+                .required()
+                .default(Literal::Boolean(false)),
             Field::new("verify_ssl", Shape::Boolean, Place::Control)
                 .required()
                 .default(Literal::Boolean(true)),
@@ -81,15 +84,18 @@ pub static CONNECTOR: Connector = Connector {
         code: "code",
         message: "message",
         number: None,
+        in_success: true,
     },
     rate_classes: &[],
     exhausted: None,
     max_body: None,
     read_timeout: 60,
+    first_pause: 1,
     names: NameRule::Same,
     operations: &[],
     triggers: &[],
     streams: &[],
+    snapshots: &[&super::snapshots::RISKS_AND_ALERTS],
     mappings: &[&super::mappings::RISKS_AND_ALERTS],
     search: &[
         Search {

@@ -55,6 +55,7 @@ pub static CONNECTOR: Connector = Connector {
         code: "code",
         message: "message",
         number: Some("number"),
+        in_success: false,
     },
     rate_classes: &[
         ("workbench", "/workbench/"),
@@ -70,6 +71,7 @@ pub static CONNECTOR: Connector = Connector {
     exhausted: Some(("TMV1-Submission-Remaining-Count", "0")),
     max_body: Some(1000000),
     read_timeout: 65,
+    first_pause: 2,
     names: NameRule::CamelCase,
     operations: &[
         &DISABLE_ACCOUNT,
@@ -131,6 +133,7 @@ pub static CONNECTOR: Connector = Connector {
         &super::streams::OBSERVED_ATTACK_TECHNIQUE_BY_INGESTION,
         &super::streams::AUDIT_BY_INGESTION,
     ],
+    snapshots: &[],
     mappings: &[],
     search: &[],
     roles: &[

@@ -320,12 +320,12 @@ pub enum ExportForm {
 /// `collect`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  connectome collect trend-vision-one --to file:events.jsonl\n  connectome collect trend-vision-one --stream audit --to stdout: --from '1 hour' --limit 5\n  connectome collect trend-vision-one --status"
+    after_help = "Example:\n  connectome collect trend-vision-one --to file:events.jsonl\n  connectome collect trend-vision-one --stream audit --to stdout: --from '1 hour' --limit 5\n  connectome collect trend-vision-one --status\n  connectome collect jupiterone --to elasticsearch+https://search.example"
 )]
 pub struct Collect {
     /// An instance of connectome.toml, or a connector
     pub name: String,
-    /// A stream; all but those that must be named when left out
+    /// A stream or a snapshot; all but those that must be named when left out
     #[arg(long = "stream", value_name = "STREAM", value_delimiter = ',')]
     pub streams: Vec<String>,
     /// Where events go: `stdout:`, `file:PATH`, `sqlite:PATH`, `xsiam+https://…`, `elasticsearch+https://…`
@@ -334,9 +334,10 @@ pub struct Collect {
     /// Stop when there is nothing to read for now
     #[arg(long)]
     pub once: bool,
-    /// How long to rest when there is nothing to read
-    #[arg(long, value_name = "SPAN", default_value = "60s")]
-    pub every: String,
+    /// How long to rest when there is nothing to read; of a snapshot, the time between two readings [default: 60s, or as the
+    /// snapshot's description says]
+    #[arg(long, value_name = "SPAN")]
+    pub every: Option<String>,
     /// Where a stream begins that was never collected: a time, or how long ago
     #[arg(long, value_name = "TIME", default_value = "3 days")]
     pub first_fetch: String,
@@ -346,6 +347,12 @@ pub struct Collect {
     /// End a round of a stream after so many events, between two pages
     #[arg(long, value_name = "NUMBER")]
     pub max_events: Option<u64>,
+    /// Read no more than so many pages of a snapshot at a time [default: as its description says]
+    #[arg(long, value_name = "NUMBER")]
+    pub max_pages: Option<usize>,
+    /// Send every record of a snapshot each time, changed or not, and mark none that has disappeared
+    #[arg(long)]
+    pub full: bool,
     /// Events a page; the next smaller size that the service takes
     #[arg(long, value_name = "NUMBER")]
     pub page_size: Option<u64>,

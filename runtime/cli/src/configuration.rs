@@ -217,7 +217,7 @@ pub fn synchronised(world: &World, name: Option<&str>) -> Result<Vec<Synchronise
         }
         Some(name) if found.is_empty() => {
             let has_graph = |name: &str| world.graphs.iter().any(|(connector, _)| connector.name == name);
-            let usable = world.connectors.iter().filter(|it| has_graph(it.name) || !it.streams.is_empty());
+            let usable = world.connectors.iter().filter(|it| has_graph(it.name) || it.is_collected());
             known.extend(usable.map(|connector| connector.name.to_owned()));
             let names: Vec<&str> = known.iter().map(String::as_str).collect();
             return Err(Error::new(ErrorKind::Input, format!("there is no instance and no connector {name:?}"))

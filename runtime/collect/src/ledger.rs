@@ -1,5 +1,6 @@
 //! Where a collection is remembered: how far it has come, which events it has seen, what its windows held.
 
+mod items;
 mod sqlite;
 
 use connectome_core::Error;
@@ -7,6 +8,7 @@ use connectome_core::Error;
 use crate::checkpoint::{Checkpoint, Receipt};
 use crate::sink::Chunk;
 
+pub use items::{Item, ItemChange};
 pub use sqlite::{Database, Entry, Health, SqliteLedger};
 
 /// The digest of an event's key.

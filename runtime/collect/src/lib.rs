@@ -16,6 +16,7 @@ pub mod raw;
 pub mod rounds;
 pub mod sieve;
 pub mod sink;
+pub mod snapshot;
 pub mod source;
 pub mod state;
 pub mod view;

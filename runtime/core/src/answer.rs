@@ -59,9 +59,22 @@ impl Answer {
     }
 }
 
-/// Reads an error out of a JSON body: under one of the known keys, or at the top.
+/// Reads an error out of a JSON body: under one of the known keys, or at the top. Of a list every text is told.
 pub fn read_error(status: u16, body: &Value, form: &ErrorBody) -> ServiceError {
     let inner = form.under.iter().find_map(|key| body.get(*key)).unwrap_or(body);
+    if let Value::Array(all) = inner {
+        let all = all.iter().map(|one| read_one(status, one, form));
+        let told = all.reduce(|mut told, one| {
+            told.message =
+                [told.message, one.message].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join("; ");
+            told
+        });
+        return told.unwrap_or_else(|| ServiceError { status, ..ServiceError::default() });
+    }
+    read_one(status, inner, form)
+}
+
+fn read_one(status: u16, inner: &Value, form: &ErrorBody) -> ServiceError {
     if let Value::String(message) = inner {
         return ServiceError { status, message: message.clone(), ..ServiceError::default() };
     }
@@ -106,8 +119,13 @@ fn plain_text(body: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    const FORM: ErrorBody =
-        ErrorBody { under: &["error", "errror"], code: "code", message: "message", number: Some("number") };
+    const FORM: ErrorBody = ErrorBody {
+        under: &["error", "errror"],
+        code: "code",
+        message: "message",
+        number: Some("number"),
+        in_success: false,
+    };
 
     fn read(status: u16, body: &str) -> ServiceError {
         Answer { status, headers: Vec::new(), body: Bytes::copy_from_slice(body.as_bytes()) }.service_error(&FORM)
@@ -122,6 +140,10 @@ mod tests {
         assert_eq!(read(400, r#"{"code":"BadRequest","message":"text","number":1010406}"#), full);
         assert_eq!(read(503, "<html><body><h1>Service</h1>unavailable</body></html>").message, "Service unavailable");
         assert_eq!(read(502, "").message, "");
+        let several = r#"{"error":[{"code":"A","message":"one"},"two",{},{"message":"three"}]}"#;
+        let told = read(200, several);
+        assert_eq!((told.code.as_str(), told.message.as_str()), ("A", "one; two; three"));
+        assert_eq!(read(200, r#"{"error":[]}"#).message, "");
         assert_eq!(read(500, r#"{"error":null}"#), ServiceError { status: 500, ..ServiceError::default() });
     }
 }

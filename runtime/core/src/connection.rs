@@ -1,5 +1,7 @@
 //! A connection to one service: its settings checked, its client ready, its limits learned.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,17 +9,18 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::answer::{Answer, at};
 use crate::clock::{Clock, SystemClock};
 use crate::connector::Connector;
 use crate::error::{Error, ErrorKind};
-use crate::operation::{Operation, Repeat};
+use crate::operation::{Method, Operation, Repeat};
 use crate::origin::Origin;
 use crate::rate::Limiter;
-use crate::request::{Request, build};
-use crate::retry::{Budget, Trouble, pause};
+use crate::request::{Body, Request, build};
+use crate::retry::{Budget, Trouble, pause_from};
 use crate::secret::Redactor;
 use crate::settle::refuse;
 use crate::template;
@@ -86,6 +89,8 @@ struct Inner {
     limiter: Limiter,
     budget: Budget,
     redactor: Redactor,
+    /// The parameters, but for secrets.
+    parameters: Map<String, Value>,
     warnings: Vec<String>,
     /// How many seconds our clock is ahead of the service's, as its last answer told.
     ahead: AtomicI64,
@@ -135,6 +140,8 @@ impl Connection {
             ));
         }
         settings.parameters = Map::new();
+        let is_open = |name: &str| connector.parameters.field(name).is_some_and(|field| !field.secret);
+        let parameters = parameters.into_iter().filter(|(name, _)| is_open(name)).collect();
         let inner = Inner {
             connector,
             transport,
@@ -143,6 +150,7 @@ impl Connection {
             limiter: Limiter::default(),
             budget: Budget::default(),
             redactor,
+            parameters,
             warnings,
             ahead: AtomicI64::new(0),
             skew: AtomicI64::new(UNTOLD),
@@ -178,6 +186,11 @@ impl Connection {
     /// The settings, without the parameters.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// The connection's parameters, without its secrets.
+    pub fn parameters(&self) -> &Map<String, Value> {
+        &self.0.parameters
     }
 
     /// The path before every operation's own.
@@ -254,7 +267,7 @@ impl Connection {
         body: &Value,
     ) -> Option<Error> {
         let form = &self.connector().errors;
-        form.under.iter().find(|key| body.get(**key).is_some_and(Value::is_object))?;
+        form.under.iter().find(|key| body.get(**key).is_some_and(|it| it.is_object() || it.is_array()))?;
         let error = Error::new(ErrorKind::Server, "the service answered with an error that it called a success");
         Some(self.told(operation, request, error.service(crate::answer::read_error(status, body, form))))
     }
@@ -270,6 +283,16 @@ impl Connection {
 
     /// Sends a request, again if that is safe, and returns whatever the service answers in the end.
     pub async fn send(&self, operation: &'static Operation, request: &Request, repeat: Repeat) -> Result<Sent, Error> {
+        self.send_by(&self.0.transport, operation, request, repeat).await
+    }
+
+    async fn send_by(
+        &self,
+        transport: &Transport,
+        operation: &'static Operation,
+        request: &Request,
+        repeat: Repeat,
+    ) -> Result<Sent, Error> {
         let inner = &*self.0;
         let class = self.class(&request.target);
         let mut tries = 1;
@@ -286,7 +309,7 @@ impl Connection {
                 self.clock().sleep(wait).await;
             }
             let started = Instant::now();
-            let result = inner.transport.send(request).await;
+            let result = transport.send(request).await;
             self.log(operation, request, &result, started.elapsed());
             let (trouble, outcome, asked) = match result {
                 Ok(answer) => {
@@ -315,7 +338,7 @@ impl Connection {
             unsure |= matches!(trouble, Trouble::Unknown | Trouble::Gateway);
             // A wait that the service asked for is the limiter's business on the next turn.
             if asked.is_none() {
-                self.clock().sleep(pause(tries, chance())).await;
+                self.clock().sleep(pause_from(self.connector().first_pause, tries, chance())).await;
             }
             tries += 1;
         }
@@ -337,6 +360,63 @@ impl Connection {
             };
             self.told(operation, request, error)
         })?;
+        if self.connector().errors.in_success {
+            self.refuse_error_in_success(operation, request, &sent.answer)?;
+        }
+        Ok(sent.answer)
+    }
+
+    /// Some services answer 200 whatever happened, and say in the body that it went wrong: all of it, or a part.
+    fn refuse_error_in_success(
+        &self,
+        operation: &'static Operation,
+        request: &Request,
+        answer: &Answer,
+    ) -> Result<(), Error> {
+        let form = &self.connector().errors;
+        let Ok(parts) = serde_json::from_slice::<HashMap<Cow<'_, str>, &RawValue>>(&answer.body) else {
+            let body = answer.json().map_err(|error| {
+                let start = String::from_utf8_lossy(&answer.body[..answer.body.len().min(500)]);
+                tracing::warn!(operation = operation.name, start = self.0.redactor.clean(&start), "no JSON");
+                self.told(operation, request, error)
+            })?;
+            let error = Error::new(ErrorKind::Protocol, "the service answered with JSON that is no object");
+            return if body.is_object() { Ok(()) } else { Err(self.told(operation, request, error)) };
+        };
+        let says = |key: &str| parts.get(key).is_some_and(|raw| !matches!(raw.get(), "null" | "[]" | "{}" | "\"\""));
+        let Some(key) = form.under.iter().find(|key| says(key)) else { return Ok(()) };
+        let said: Value = parts.get(*key).and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+        let body = Value::Object(Map::from_iter([((*key).to_owned(), said)]));
+        let error = Error::new(ErrorKind::Server, "the service answered with an error that it called a success");
+        let error = error.service(crate::answer::read_error(answer.status, &body, form));
+        Err(self.told(
+            operation,
+            request,
+            error.advice("what else the answer holds is not taken: it may be a part only"),
+        ))
+    }
+
+    /// What a link of an answer leads to. On this origin it is asked for like anything else; elsewhere nothing is sent that
+    /// proves who we are, and what is secret in the link is shown to nobody.
+    pub async fn follow(&self, operation: &'static Operation, link: &str) -> Result<Answer, Error> {
+        let refused = |why: String| Error::new(ErrorKind::Protocol, why).operation(operation.name);
+        let url = url::Url::parse(link).map_err(|_| refused("the service gives a link that is no URL".to_owned()))?;
+        if let Some(query) = url.query() {
+            self.0.redactor.learn(query);
+        }
+        let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        let request =
+            Request { method: Method::Get, target: target.to_owned(), headers: Vec::new(), body: Body::Empty };
+        let root = url.origin().ascii_serialization();
+        if root == self.origin().root() {
+            return self.ask(operation, &request, Repeat::Safe).await;
+        }
+        let origin = Origin::parse(&root, self.0.settings.allow_http)
+            .map_err(|why| refused(format!("the service gives a link that is not followed: {why}")))?;
+        let elsewhere = Transport::new(origin, HeaderMap::new(), self.0.settings.network.clone())?;
+        let at = |error: Error| error.request(format!("GET {root}{}", url.path()));
+        let sent = self.send_by(&elsewhere, operation, &request, Repeat::Safe).await.map_err(at)?;
+        refuse(self.connector(), operation, &sent.answer).map_err(at)?;
         Ok(sent.answer)
     }
 

@@ -4,6 +4,7 @@ use crate::mapping::Mapping;
 use crate::names::NameRule;
 use crate::operation::Operation;
 use crate::shape::{Literal, Record};
+use crate::snapshot::Snapshot;
 use crate::stream::Stream;
 
 /// Everything known of one service.
@@ -37,6 +38,8 @@ pub struct Connector {
     pub max_body: Option<usize>,
     /// How long the service may take to answer, in seconds.
     pub read_timeout: u64,
+    /// The pause before a request is tried again, in seconds. It doubles each time, up to a minute.
+    pub first_pause: u64,
     /// The rule between keys on the wire and names for the user.
     pub names: NameRule,
     /// Its actions.
@@ -45,6 +48,8 @@ pub struct Connector {
     pub triggers: &'static [&'static Trigger],
     /// Its streams of events.
     pub streams: &'static [&'static Stream],
+    /// Lists that are read as a whole each time.
+    pub snapshots: &'static [&'static Snapshot],
     /// What its records become in other schemas.
     pub mappings: &'static [&'static Mapping],
     /// What its documents need in a search engine.
@@ -66,14 +71,26 @@ impl Connector {
         self.triggers.iter().find(|trigger| trigger.name == name).copied()
     }
 
+    /// Whether anything of it is collected.
+    pub fn is_collected(&self) -> bool {
+        !self.streams.is_empty() || !self.snapshots.is_empty()
+    }
+
     /// The stream of this name, in any case and with blanks or hyphens between its words.
     pub fn stream(&self, name: &str) -> Option<&'static Stream> {
-        let plain = |name: &str| name.to_lowercase().replace([' ', '-'], "_");
-        let asked = plain(name);
-        let names =
-            |stream: &Stream| stream.aliases.iter().chain([&stream.name, &stream.title]).any(|it| plain(it) == asked);
-        self.streams.iter().find(|stream| names(stream)).copied()
+        self.streams.iter().find(|it| is_called(name, it.name, it.title, it.aliases)).copied()
     }
+
+    /// The snapshot of this name, in the same way.
+    pub fn snapshot(&self, name: &str) -> Option<&'static Snapshot> {
+        self.snapshots.iter().find(|it| is_called(name, it.name, it.title, it.aliases)).copied()
+    }
+}
+
+/// Whether this is one of the names of something that is collected.
+fn is_called(asked: &str, name: &str, title: &str, aliases: &[&str]) -> bool {
+    let plain = |name: &str| name.to_lowercase().replace([' ', '-'], "_");
+    aliases.iter().copied().chain([name, title]).any(|it| plain(it) == plain(asked))
 }
 
 /// What documents need in a search engine before they arrive.
@@ -107,6 +124,8 @@ pub struct ErrorBody {
     pub message: &'static str,
     /// The key of its number.
     pub number: Option<&'static str>,
+    /// Whether an answer that calls itself a success and holds an error is none, whatever else it holds.
+    pub in_success: bool,
 }
 
 /// An action that is repeated.

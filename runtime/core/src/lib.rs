@@ -32,6 +32,7 @@ pub mod retry;
 pub mod secret;
 pub mod settle;
 pub mod shape;
+pub mod snapshot;
 pub mod stream;
 pub mod template;
 pub mod time;

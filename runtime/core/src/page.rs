@@ -99,6 +99,24 @@ impl Page {
         request
     }
 
+    /// The request of the page that this cursor or link leads to, unless pages are found otherwise. A link is rebased.
+    pub fn at(
+        &self,
+        first: &Request,
+        next: &str,
+        rebase: impl Fn(&str) -> Result<String, String>,
+    ) -> Result<Request, String> {
+        let mut request = first.clone();
+        match self.next {
+            Next::Cursor { place, .. } => put(&mut request, place, &Value::from(next)),
+            Next::Link(_) => request.target = rebase(next)?,
+            Next::None | Next::Offset { .. } | Next::After { .. } => {
+                return Err("the service gives another page where there is only one".to_owned());
+            }
+        }
+        Ok(request)
+    }
+
     /// What follows a page, of which `offset` records went before.
     pub fn following(&self, request: &Request, body: &Value, offset: u64) -> Following {
         let records = at(body, self.items).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);

@@ -66,7 +66,11 @@ impl Limiter {
         let reset = number("RateLimit-Reset").map(Duration::from_secs);
         let asked = match answer.status {
             429 | 503 => answer.header("Retry-After").and_then(|value| retry_after(value, now)).or(reset),
-            _ => reset.filter(|_| number("RateLimit-Remaining") == Some(0)),
+            _ => reset.filter(|_| {
+                // What the last request took is what the next one is likely to take.
+                let costs = number("RateLimit-Requested").unwrap_or(1);
+                number("RateLimit-Remaining").is_some_and(|left| left < costs.max(1))
+            }),
         };
         let asked = asked.map(|time| time.min(LONGEST));
         if let Some(time) = asked {
@@ -139,5 +143,10 @@ mod tests {
         let now: Timestamp = "2024-06-11T07:00:00Z".parse().unwrap();
         limiter.learn("x", &answer(200, &[("RateLimit-Remaining", "0"), ("RateLimit-Reset", "5")]), now);
         assert_eq!(limiter.reserve("x", now), Duration::from_secs(5));
+        let left = [("RateLimit-Remaining", "3"), ("RateLimit-Reset", "7"), ("RateLimit-Requested", "4")];
+        limiter.learn("y", &answer(200, &left), now);
+        assert_eq!(limiter.reserve("y", now), Duration::from_secs(7));
+        limiter.learn("z", &answer(200, &[("RateLimit-Remaining", "4"), left[1], left[2]]), now);
+        assert_eq!(limiter.reserve("z", now), Duration::ZERO);
     }
 }

@@ -137,6 +137,8 @@ pub fn build(
             parts.wrong(format!("/{end}"), format!("a time that is not before {start}"), last.clone());
         }
     }
+    // The root of a service that lives below a path is that path.
+    let path = if path == "/" && !base_path.is_empty() { "" } else { &path };
     parts.finish(connector, operation, format!("{base_path}{path}"))
 }
 

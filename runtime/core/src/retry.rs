@@ -39,7 +39,13 @@ impl Trouble {
 
 /// The pause before a try: 2, 4, 8, 16 … seconds, at most 60, shortened by up to a quarter so that callers part.
 pub fn pause(tries: u32, chance: f64) -> Duration {
-    let seconds = 2f64.powi(i32::try_from(tries.clamp(1, 6)).unwrap_or(6)).min(60.0);
+    pause_from(2, tries, chance)
+}
+
+/// The same, from another first pause in seconds.
+pub fn pause_from(first: u64, tries: u32, chance: f64) -> Duration {
+    let doubled = 2f64.powi(i32::try_from(tries.clamp(1, 8)).unwrap_or(8) - 1);
+    let seconds = (first as f64 * doubled).min(60.0);
     Duration::from_secs_f64(seconds * (1.0 - chance.clamp(0.0, 1.0) / 4.0))
 }
 
@@ -89,6 +95,8 @@ mod tests {
         let seconds: Vec<u64> = (1..8).map(|tries| pause(tries, 0.0).as_secs()).collect();
         assert_eq!(seconds, [2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(pause(1, 1.0), Duration::from_millis(1500));
+        let seconds: Vec<u64> = (1..9).map(|tries| pause_from(1, tries, 0.0).as_secs()).collect();
+        assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60]);
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct Fault {
 pub const KINDS: &[(&str, &str)] = &[
     ("rate-limit", "429 with Retry-After: 1"),
     ("rate-limit-bare", "429 without saying how long"),
+    ("rate-limit-reset", "429 with RateLimit-Reset: 1 and no Retry-After"),
+    ("rate-spent", "good answers with RateLimit-Remaining: 0 and RateLimit-Reset: 1"),
     ("server-error", "500 with a JSON error"),
     ("unavailable", "503 with a page of HTML"),
     ("bad-gateway", "502 with an empty body"),
@@ -40,6 +42,11 @@ pub const KINDS: &[(&str, &str)] = &[
     ("misspelt-error", "400 with the key `errror`"),
     ("bare-error", "400 with code and message at the top"),
     ("error-in-success", "200 that carries an error"),
+    ("error-list", "200 with a list of errors and no data"),
+    ("error-texts", "200 with a list of texts as errors"),
+    ("error-text", "200 with a text as the error"),
+    ("error-beside-data", "a good answer with a list of errors beside it"),
+    ("deferred-fails", "an answer that is given later never is"),
     ("empty-body", "the status without its body"),
     ("not-json", "200 with a page of HTML"),
     ("deep-json", "JSON nested a hundred thousand levels deep"),
@@ -112,14 +119,18 @@ pub fn poisoned(way: u64, mut record: Value, key: &str, clock: &str) -> Value {
     record
 }
 
-/// What a fault makes of a request before it is looked at.
-pub fn before(kind: &str) -> Option<Reply> {
+/// What a fault makes of a request before it is looked at. Errors in a success stand under this key.
+pub fn before(kind: &str, under: &str) -> Option<Reply> {
     let error = |status, code: &str, message: &str| {
         Reply::json(status, &json!({ "error": { "code": code, "message": message } }))
     };
     Some(match kind {
         "rate-limit" => error(429, "TooManyRequests", "Too many API requests").header("Retry-After", "1"),
         "rate-limit-bare" => Reply::bytes(429, "text/plain", "Too many API requests"),
+        "rate-limit-reset" => error(429, "TooManyRequests", "Too many API requests").header("RateLimit-Reset", "1"),
+        "error-list" => Reply::json(200, &json!({ under: errors(), "data": null })),
+        "error-texts" => Reply::json(200, &json!({ under: ["The query timed out.", "Nothing was read."] })),
+        "error-text" => Reply::json(200, &json!({ under: "The query timed out." })),
         "server-error" => error(500, "InternalServerError", "Something broke."),
         "unavailable" => Reply::bytes(503, "text/html", "<html><body><h1>503</h1>Service Unavailable</body></html>"),
         "bad-gateway" => Reply::empty(502),
@@ -137,9 +148,28 @@ pub fn before(kind: &str) -> Option<Reply> {
     })
 }
 
-/// What a fault makes of a good answer.
-pub fn after(kind: &str, reply: &mut Reply, items: &[&str], next: &[&str]) {
+/// Errors as a service lists them.
+fn errors() -> Value {
+    json!([
+        { "message": "The query timed out.", "path": ["query"], "extensions": { "code": "TIMEOUT" } },
+        { "message": "Some shards did not answer.", "locations": [{ "line": 1, "column": 2 }] },
+    ])
+}
+
+/// What a fault makes of a good answer: of its list of records, of what leads to the next page, of its errors.
+pub fn after(kind: &str, reply: &mut Reply, (items, next): (&[&str], &[&str]), under: &str) {
     match kind {
+        "rate-spent" => {
+            for (name, value) in [("RateLimit-Limit", "60"), ("RateLimit-Remaining", "0"), ("RateLimit-Reset", "1")] {
+                reply.headers.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        "error-beside-data" => {
+            if let Ok(Value::Object(mut body)) = serde_json::from_slice(&reply.body) {
+                body.insert(under.to_owned(), errors());
+                reply.body = Bytes::from(Value::Object(body).to_string());
+            }
+        }
         "slow" => reply.manner = Manner::Late(Duration::from_secs(2)),
         "slow-body" => reply.manner = Manner::Dripping(Duration::from_secs(3)),
         "torn" => reply.manner = Manner::Torn,

@@ -12,6 +12,7 @@ pub mod filter;
 mod form;
 pub mod http;
 mod list;
+mod query;
 mod record;
 mod server;
 mod simulator;
@@ -136,6 +137,8 @@ pub struct Behaviour {
     pub does: Verb,
     /// The collection it is about.
     pub of: Option<&'static str>,
+    /// Further collections whose records the same list holds.
+    pub and_of: &'static [&'static str],
     /// What names the record.
     pub by: &'static [&'static str],
     /// Query parameters that bound fields from below.
@@ -212,6 +215,7 @@ impl Behaviour {
             path,
             does,
             of: None,
+            and_of: &[],
             by: &[],
             since: &[],
             until: &[],

@@ -15,6 +15,7 @@ use crate::behave::Turn;
 use crate::check::check;
 use crate::fault::{self, Fault};
 use crate::http::{Manner, Reply, Request};
+use crate::query::Looks;
 use crate::server::Respond;
 use crate::store::Store;
 use crate::timeline::Timeline;
@@ -77,6 +78,7 @@ pub struct Simulator {
     options: Options,
     store: Mutex<Store>,
     met: Vec<AtomicU32>,
+    looks: Mutex<Looks>,
     requests: AtomicU64,
     began: Instant,
 }
@@ -121,6 +123,7 @@ impl Simulator {
             options,
             store: Mutex::new(store),
             met,
+            looks: Mutex::default(),
             requests: AtomicU64::new(0),
             began: Instant::now(),
         }
@@ -193,6 +196,16 @@ impl Simulator {
         store
     }
 
+    /// How often somebody has looked at each answer that is given later.
+    pub(crate) fn looks(&self) -> std::sync::MutexGuard<'_, Looks> {
+        self.looks.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// How long the tokens of further pages are good, in milliseconds.
+    pub(crate) fn page_life(&self) -> i64 {
+        self.options.page_life.map_or(i64::MAX, |life| i64::try_from(life.as_millis()).unwrap_or(i64::MAX))
+    }
+
     /// Answers a request.
     pub fn respond(&self, request: &Request) -> Reply {
         self.requests.fetch_add(1, Ordering::Relaxed);
@@ -219,7 +232,8 @@ impl Simulator {
         let call = self.service.calls.iter().find(|call| matches(call, request, path).is_some());
         let further_page = call.is_some_and(|call| request.parameter(call.token).is_some());
         let active = self.active(path, further_page);
-        if let Some(reply) = active.iter().find_map(|kind| fault::before(kind)) {
+        let under = self.service.connector.errors.under.first().copied().unwrap_or("error");
+        if let Some(reply) = active.iter().find_map(|kind| fault::before(kind, under)) {
             return reply;
         }
         let mut reply = self.decide(request, path, &active);
@@ -230,7 +244,7 @@ impl Simulator {
             _ => &[],
         });
         for kind in &active {
-            fault::after(kind, &mut reply, items, next);
+            fault::after(kind, &mut reply, (items, next), under);
         }
         if matches!(reply.manner, Manner::Well) && !self.options.latency.is_zero() {
             reply.manner = Manner::Late(self.options.latency);
@@ -257,6 +271,9 @@ impl Simulator {
         else {
             return self.said("unauthorized", "Authentication failed.");
         };
+        if let Some(reply) = self.query(request, path, active) {
+            return reply;
+        }
         let Some((behaviour, parameters)) =
             self.service.calls.iter().find_map(|call| Some((call, matches(call, request, path)?)))
         else {
@@ -321,9 +338,10 @@ impl Simulator {
     fn all<'a>(&self, request: &'a Request, path: &'a str) -> impl Iterator<Item = &'static Operation> + use<'a> {
         let connector = self.service.connector;
         let streams = connector.streams.iter().map(|stream| stream.read);
-        connector.operations.iter().chain(self.service.reads).copied().chain(streams).filter(|operation| {
-            operation.call.method.text() == request.method && fits(operation.call.path, path).is_some()
-        })
+        let snapshots = connector.snapshots.iter().map(|snapshot| snapshot.read);
+        connector.operations.iter().chain(self.service.reads).copied().chain(streams).chain(snapshots).filter(
+            |operation| operation.call.method.text() == request.method && fits(operation.call.path, path).is_some(),
+        )
     }
 
     fn said(&self, name: &str, otherwise: &str) -> Reply {
@@ -356,6 +374,7 @@ pub(crate) fn failure_body(service: &Service, name: &str, message: Option<&str>)
         error[key] = json!(number);
     }
     let body = match form.under.first().filter(|_| !known.is_some_and(|failure| failure.bare)) {
+        Some(key) if form.in_success => json!({ *key: [error] }),
         Some(key) => json!({ *key: error }),
         None => error,
     };

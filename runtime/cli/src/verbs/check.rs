@@ -1,6 +1,7 @@
 //! `connectome check`
 
 use connectome_collect::plan::{Ask, Limits};
+use connectome_collect::snapshot::Endpoint;
 use connectome_collect::source::{Service, Source, Trouble};
 use connectome_collect::view::Page;
 use connectome_core::stream::Stream;
@@ -12,14 +13,15 @@ use crate::arguments::{Check, Form};
 use crate::configuration::connect;
 use crate::exit::Outcome;
 use crate::print;
+use crate::verbs::collect::Chosen;
 
 /// Streams are asked for the last minute.
 const MINUTE: i64 = 60;
 
 pub async fn run(world: &World, verb: &Check) -> Outcome {
     let connector = world.connector(&verb.connector)?;
-    let streams = match verb.connection_only {
-        true => Vec::new(),
+    let chosen = match verb.connection_only {
+        true => Chosen::default(),
         false => super::collect::chosen(connector, &verb.streams)?,
     };
     let connection = connect(world, connector, &verb.access)?;
@@ -31,27 +33,36 @@ pub async fn run(world: &World, verb: &Check) -> Outcome {
     }
     let mut told = Map::new();
     let mut failed = Vec::new();
-    for stream in &streams {
-        let result = try_stream(&connection, stream).await;
+    let mut tried = Vec::new();
+    for stream in &chosen.streams {
+        tried.push((stream.name, Some(stream.permission), try_stream(&connection, stream).await));
+    }
+    for snapshot in &chosen.snapshots {
+        let endpoint = Endpoint::new(connection.clone(), snapshot)?;
+        tried.push((snapshot.name, None, endpoint.probe().await.map(drop)));
+    }
+    let count = tried.len();
+    for (name, permission, result) in tried {
         match (&result, text) {
-            (Ok(()), true) => print::line(&format!("  stream {}: good", stream.name))?,
-            (Err(error), true) => print::line(&format!("  stream {}: {error}", stream.name))?,
-            (Ok(()), false) => _ = told.insert(stream.name.to_owned(), json!({ "ok": true })),
+            (Ok(()), true) => print::line(&format!("  stream {name}: good"))?,
+            (Err(error), true) => print::line(&format!("  stream {name}: {error}"))?,
+            (Ok(()), false) => _ = told.insert(name.to_owned(), json!({ "ok": true })),
             (Err(error), false) => {
-                let why = json!({ "ok": false, "error": error.to_string(), "lacks_permission": lacks(stream, error) });
-                told.insert(stream.name.to_owned(), why);
+                let lacks = permission.filter(|_| error.kind() == ErrorKind::Permission);
+                let why = json!({ "ok": false, "error": error.to_string(), "lacks_permission": lacks });
+                told.insert(name.to_owned(), why);
             }
         }
-        failed.extend(result.err().map(|error| (stream.name, error)));
+        failed.extend(result.err().map(|error| (name, error)));
     }
     if !text {
         let mut document = json!({ "connector": connector.name, "url": url, "ok": failed.is_empty() });
-        if !streams.is_empty() {
+        if count > 0 {
             document["streams"] = Value::Object(told);
         }
         print::json_line(&document)?;
     }
-    outcome(&failed, streams.len())
+    outcome(&failed, count)
 }
 
 /// Whether a stream can be read, as far as a page of the last minute shows.
@@ -70,10 +81,6 @@ async fn try_stream(connection: &Connection, stream: &'static Stream) -> Outcome
         true => service.refusal(&ask, &body).map_or(Ok(()), Err),
         false => Ok(()),
     }
-}
-
-fn lacks(stream: &Stream, error: &Error) -> Option<&'static str> {
-    (error.kind() == ErrorKind::Permission).then_some(stream.permission)
 }
 
 fn outcome(failed: &[(&str, Error)], count: usize) -> Outcome {

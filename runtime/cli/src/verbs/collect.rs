@@ -1,5 +1,6 @@
 //! `connectome collect`
 
+mod lane;
 mod look;
 mod out;
 mod progress;
@@ -8,7 +9,9 @@ mod status;
 
 use connectome_collect::plan::Limits;
 use connectome_collect::prepare::Mode;
+use connectome_collect::snapshot::Rules;
 use connectome_core::connector::Connector;
+use connectome_core::snapshot::Snapshot;
 use connectome_core::stream::Stream;
 use connectome_core::{Connection, Error, ErrorKind};
 use jiff::Timestamp;
@@ -24,14 +27,15 @@ pub use status::places;
 
 pub async fn run(world: &World, verb: &Verb) -> Outcome {
     let subject = subject(world, verb)?;
-    let streams = chosen(subject.connector, &verb.streams)?;
+    let chosen = chosen(subject.connector, &verb.streams)?;
     if verb.status {
-        return status::run(world, verb, &subject, &streams);
+        return status::run(world, verb, &subject, &chosen);
     }
     when::seconds("--max-skew", &verb.max_skew)?;
+    fitting(verb, &chosen)?;
     match verb.from {
-        Some(_) => look::run(world, verb, &subject, &streams).await,
-        None => run::run(world, verb, &subject, &streams).await,
+        Some(_) => look::run(world, verb, &subject, &chosen.streams).await,
+        None => run::run(world, verb, &subject, &chosen).await,
     }
 }
 
@@ -59,9 +63,9 @@ fn subject(world: &World, verb: &Verb) -> Result<Subject, Error> {
         }
     };
     let connector = world.connector(&instance.connector)?;
-    if connector.streams.is_empty() {
+    if !connector.is_collected() {
         let with: Vec<&str> =
-            world.connectors.iter().filter(|it| !it.streams.is_empty()).map(|connector| connector.name).collect();
+            world.connectors.iter().filter(|it| it.is_collected()).map(|connector| connector.name).collect();
         return Err(Error::new(ErrorKind::Input, format!("{} has no streams of events", connector.title))
             .advice(format!("these have: {}", with.join(", "))));
     }
@@ -72,23 +76,71 @@ fn subject(world: &World, verb: &Verb) -> Result<Subject, Error> {
     Ok(Subject { name: instance.name.clone(), connector, access })
 }
 
-/// The streams of these names, in the connector's order; without any, all but those that must be named.
-pub fn chosen(connector: &'static Connector, names: &[String]) -> Result<Vec<&'static Stream>, Error> {
+/// What is collected.
+#[derive(Debug, Clone, Default)]
+pub struct Chosen {
+    /// Streams of events.
+    pub streams: Vec<&'static Stream>,
+    /// Lists that are read as a whole each time.
+    pub snapshots: Vec<&'static Snapshot>,
+}
+
+impl Chosen {
+    /// The names of all of them.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.streams.iter().map(|it| it.name).chain(self.snapshots.iter().map(|it| it.name))
+    }
+}
+
+/// What has these names, in the connector's order; without any, everything but what must be named.
+pub fn chosen(connector: &'static Connector, names: &[String]) -> Result<Chosen, Error> {
+    let (streams, snapshots) = (connector.streams.iter().copied(), connector.snapshots.iter().copied());
     if names.is_empty() {
-        return Ok(connector.streams.iter().filter(|stream| !stream.on_request).copied().collect());
+        return Ok(Chosen {
+            streams: streams.filter(|it| !it.on_request).collect(),
+            snapshots: snapshots.filter(|it| !it.on_request).collect(),
+        });
     }
     let mut wanted = Vec::new();
     for name in names {
-        wanted.push(connector.stream(name).ok_or_else(|| {
-            let names: Vec<&str> = connector.streams.iter().map(|stream| stream.name).collect();
+        let found = connector.stream(name).map(|it| it.name).or_else(|| connector.snapshot(name).map(|it| it.name));
+        wanted.push(found.ok_or_else(|| {
+            let names: Vec<&str> =
+                streams.clone().map(|it| it.name).chain(snapshots.clone().map(|it| it.name)).collect();
             let all = format!("there are: {}", names.join(", "));
             Error::new(ErrorKind::Input, format!("{} has no stream {name:?}", connector.title))
                 .advice(near::advice(name, names, all))
         })?);
     }
-    let mut streams = connector.streams.to_vec();
-    streams.retain(|stream| wanted.iter().any(|it| it.name == stream.name));
-    Ok(streams)
+    Ok(Chosen {
+        streams: streams.filter(|it| wanted.contains(&it.name)).collect(),
+        snapshots: snapshots.filter(|it| wanted.contains(&it.name)).collect(),
+    })
+}
+
+/// What is said about streams goes with streams, and what is said about snapshots with those.
+fn fitting(verb: &Verb, chosen: &Chosen) -> Result<(), Error> {
+    let wrong = |what: String, advice: &str| Err(Error::new(ErrorKind::Input, what).advice(advice));
+    if let Some(snapshot) = chosen.snapshots.first() {
+        let ranged = [
+            ("--from", verb.from.is_some()),
+            ("--max-events", verb.max_events.is_some()),
+            ("--backfill", verb.backfill),
+            ("--page-size", verb.page_size.is_some()),
+        ];
+        if let Some((flag, _)) = ranged.iter().find(|(_, said)| *said) {
+            let what = format!("{flag} does not go with {}, which is read as a whole each time", snapshot.name);
+            return wrong(what, "leave it out: --once reads it one time, and --max-pages says how much of it");
+        }
+    } else if verb.full || verb.max_pages.is_some() {
+        let flag = if verb.full { "--full" } else { "--max-pages" };
+        let what = format!("{flag} goes with snapshots, and a stream is none");
+        return wrong(what, "leave it out; `connectome describe` says what is a snapshot");
+    }
+    if verb.max_pages == Some(0) {
+        return wrong("--max-pages 0 reads nothing".to_owned(), "allow one page or more");
+    }
+    Ok(())
 }
 
 /// The limits that a stream's description and the command line give.
@@ -148,7 +200,18 @@ pub async fn synchronise(connection: &Connection, verb: &Verb) -> Result<i64, Er
     Ok(ours - ahead.max(0))
 }
 
-/// The name under which a stream's progress to a destination is remembered.
-pub fn collection(subject: &str, stream: &Stream, destination: &str) -> String {
-    format!("collect/{subject}/{}/{destination}", stream.name)
+/// How a snapshot is read, as its description and the command line say.
+pub fn rules(verb: &Verb, snapshot: &Snapshot) -> Result<Rules, Error> {
+    let mut rules = Rules { full: verb.full, ..Rules::of(snapshot) };
+    if let Some(text) = &verb.every {
+        rules.every = when::seconds("--every", text)?;
+    }
+    rules.pages = verb.max_pages.unwrap_or(rules.pages);
+    rules.horizon(snapshot)?;
+    Ok(rules)
+}
+
+/// The name under which the progress of a stream or a snapshot to a destination is remembered.
+pub fn collection(subject: &str, name: &str, destination: &str) -> String {
+    format!("collect/{subject}/{name}/{destination}")
 }

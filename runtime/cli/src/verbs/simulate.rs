@@ -8,7 +8,7 @@ use connectome_core::{Error, ErrorKind};
 use connectome_sim::{FAULT_KINDS, Fault, Grants, Options, Running, Service, Simulator, Tls, Token, serve};
 use connectome_sinks::jupiterone::simulated::{ACCOUNT, INSTANCE, Platform};
 use connectome_sinks::xsiam::simulated::Tenant;
-use connectome_sinks::{jupiterone, xsiam};
+use connectome_sinks::{elasticsearch, jupiterone, xsiam};
 use serde_json::json;
 
 use crate::World;
@@ -16,8 +16,8 @@ use crate::arguments::{Form, Simulate};
 use crate::exit::{Outcome, interrupted};
 use crate::{near, print};
 
-/// Destinations that are simulated when they are named.
-const DESTINATIONS: [&str; 2] = [jupiterone::simulated::DESTINATION, xsiam::simulated::DESTINATION];
+/// Destinations that are simulated when they are named. A connector may bear the name of a destination.
+const DESTINATIONS: [&str; 3] = ["jupiterone-platform", xsiam::simulated::DESTINATION, "elasticsearch"];
 
 /// A destination that stands, and how it is used.
 struct Standing {
@@ -61,12 +61,13 @@ pub async fn run(world: &World, verb: &Simulate) -> Outcome {
     }
     let wanted = |name: &str| verb.connectors.iter().any(|it| it == name);
     let mut standing = Vec::new();
-    let [platform, tenant] = DESTINATIONS;
+    let [platform, tenant, search] = DESTINATIONS;
     let _platform = if wanted(platform) {
         let address = following(verb.listen, count);
         let served = serve(Platform::new(ACCOUNT, &verb.token, INSTANCE), address, tls.as_ref()).await;
         let served = served.map_err(|error| cannot_listen(address, &error))?;
-        let url = format!("{platform}+{}?account={ACCOUNT}&integration_instance={INSTANCE}", served.url());
+        let scheme = jupiterone::simulated::DESTINATION;
+        let url = format!("{scheme}+{}?account={ACCOUNT}&integration_instance={INSTANCE}", served.url());
         standing.push(Standing { name: platform, verb: "sync", url, variable: jupiterone::KEY_VARIABLE });
         Some(served)
     } else {
@@ -78,6 +79,17 @@ pub async fn run(world: &World, verb: &Simulate) -> Outcome {
         let served = served.map_err(|error| cannot_listen(address, &error))?;
         let url = format!("{tenant}+{}", served.url());
         standing.push(Standing { name: tenant, verb: "collect", url, variable: xsiam::TOKEN_VARIABLE });
+        Some(served)
+    } else {
+        None
+    };
+    let _search = if wanted(search) {
+        let address = following(verb.listen, count + standing.len());
+        let authorization = format!("Bearer {}", verb.token);
+        let served = serve(elasticsearch::simulated::Search::new(Some(&authorization)), address, tls.as_ref()).await;
+        let served = served.map_err(|error| cannot_listen(address, &error))?;
+        let url = format!("{search}+{}", served.url());
+        standing.push(Standing { name: search, verb: "collect", url, variable: elasticsearch::TOKEN });
         Some(served)
     } else {
         None
@@ -179,6 +191,8 @@ fn announce(world: &World, verb: &Simulate, running: &[(&str, Running)], standin
                 print::line(&format!("export {prefix}{}={}", field.name.to_uppercase(), verb.token))?;
             } else if field.rules.format == Some(connectome_core::format::Format::BaseUrl) {
                 print::line(&format!("export {prefix}{}={}", field.name.to_uppercase(), served.url()))?;
+            } else if field.required && field.default.is_none() {
+                print::line(&format!("export {prefix}{}=simulated", field.name.to_uppercase()))?;
             }
         }
     }

@@ -48,6 +48,11 @@ fn graphs(graph: Option<&Store>) -> Result<Vec<(String, String, u64)>, Error> {
     Ok(instances.into_iter().map(|(instance, count)| (format!("graph/{instance}"), instance, count)).collect())
 }
 
+/// What is remembered of a collection.
+fn remembered(entry: &Collection) -> Value {
+    entry.checkpoint.as_ref().map_or_else(|| json!(entry.progress), |point| json!(point))
+}
+
 fn show(world: &World, database: &Database, graph: Option<&Store>, ledgers: &[Ledgers]) -> Outcome {
     let entries = database.entries()?;
     let graphs = graphs(graph)?;
@@ -61,7 +66,7 @@ fn show(world: &World, database: &Database, graph: Option<&Store>, ledgers: &[Le
         .chain(
             collections
                 .iter()
-                .map(|it| json!({ "name": it.name, "updated": it.updated.to_string(), "value": it.checkpoint })),
+                .map(|it| json!({ "name": it.name, "updated": it.updated.to_string(), "value": remembered(it) })),
         );
     match world.arguments.output {
         Form::Text => {}
@@ -73,8 +78,11 @@ fn show(world: &World, database: &Database, graph: Option<&Store>, ledgers: &[Le
         .map(|entry| vec![entry.key.clone(), entry.updated.clone(), format!("{} B", entry.value.len())])
         .chain(graphs.iter().map(|(name, _, count)| vec![name.clone(), String::new(), format!("{count} objects")]))
         .chain(collections.iter().map(|it| {
-            let delivered = it.checkpoint.as_ref().map_or(0, |point| point.counts.delivered);
-            vec![it.name.clone(), it.updated.to_string(), format!("{delivered} events")]
+            let size = match (&it.checkpoint, &it.progress) {
+                (None, Some(progress)) => format!("{} documents", progress.totals.delivered),
+                (point, _) => format!("{} events", point.as_ref().map_or(0, |point| point.counts.delivered)),
+            };
+            vec![it.name.clone(), it.updated.to_string(), size]
         }));
     print::text(&print::table(&["name", "written", "size"], rows))
 }

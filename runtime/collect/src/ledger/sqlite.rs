@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Change, Ledger, Seen};
 use crate::checkpoint::{Checkpoint, FORM, Goal, Receipt};
+use crate::sink::Chunk;
+use crate::snapshot::Progress;
 use crate::state::{Claim, State, broken};
 
 const TABLES: &str = "
@@ -43,8 +45,10 @@ pub struct Database {
 pub struct Entry {
     /// Its name.
     pub name: String,
-    /// How far it has come; nothing before its first request.
+    /// How far the collection of a stream has come; nothing before its first request.
     pub checkpoint: Option<Checkpoint>,
+    /// How far the readings of a list have come; nothing before the first.
+    pub progress: Option<Progress>,
     /// How it fares.
     pub health: Health,
     /// When it last wrote anything.
@@ -73,7 +77,7 @@ impl Database {
     /// each chunk in one transaction with what is remembered of it.
     pub fn open(path: &Path, keeps_events: bool) -> Result<Self, Error> {
         let state = State::open(path)?;
-        let tables = if keeps_events { format!("{TABLES}{EVENTS}") } else { TABLES.to_owned() };
+        let tables = format!("{TABLES}{}{}", super::items::TABLE, if keeps_events { EVENTS } else { "" });
         state.database().execute_batch(&tables).map_err(|error| broken(path, &error))?;
         Ok(Self { state, keeps_events })
     }
@@ -107,7 +111,8 @@ impl Database {
                 let (checkpoint, health): (Option<String>, String) = (row.get(1)?, row.get(2)?);
                 Ok(Entry {
                     name: row.get(0)?,
-                    checkpoint: checkpoint.and_then(|text| serde_json::from_str(&text).ok()),
+                    checkpoint: checkpoint.as_deref().and_then(|text| serde_json::from_str(text).ok()),
+                    progress: checkpoint.and_then(|text| serde_json::from_str(&text).ok()),
                     health: serde_json::from_str(&health).unwrap_or_default(),
                     updated: Timestamp::from_second(row.get(3)?).unwrap_or_default(),
                 })
@@ -161,7 +166,7 @@ impl Database {
             let database = self.state.database();
             database.execute_batch("BEGIN IMMEDIATE")?;
             let chosen = "(SELECT id FROM collection WHERE substr(name, 1, length(?1)) = ?1)";
-            for table in ["collection_seen", "collection_receipt"] {
+            for table in ["collection_seen", "collection_receipt", "collection_item"] {
                 database.execute(&format!("DELETE FROM {table} WHERE collection IN {chosen}"), params![start])?;
             }
             let removed =
@@ -177,7 +182,7 @@ impl Database {
 #[derive(Debug)]
 pub struct SqliteLedger {
     database: Database,
-    id: i64,
+    pub(super) id: i64,
     name: String,
     _claim: Claim,
 }
@@ -210,7 +215,11 @@ impl SqliteLedger {
             .map_err(|error| self.broken(&error))
     }
 
-    fn connection(&self) -> &Connection {
+    pub(super) fn keeps_events(&self) -> bool {
+        self.database.keeps_events
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
         self.database.state.database()
     }
 
@@ -218,7 +227,21 @@ impl SqliteLedger {
         self.database.state.path().to_path_buf()
     }
 
-    fn broken(&self, error: &rusqlite::Error) -> Error {
+    /// What a newer version wrote is not understood here.
+    pub(super) fn refuse_newer(&self, text: &str, known: u32) -> Result<(), Error> {
+        let form = serde_json::from_str::<serde_json::Value>(text).ok().and_then(|it| it.get("form")?.as_u64());
+        if form.is_none_or(|form| form <= u64::from(known)) {
+            return Ok(());
+        }
+        let path = self.path();
+        Err(Error::new(
+            ErrorKind::Storage,
+            format!("what is remembered of {} in {} was written by a newer connectome", self.name, path.display()),
+        )
+        .advice("use that version, or name another file with --state"))
+    }
+
+    pub(super) fn broken(&self, error: &rusqlite::Error) -> Error {
         broken(self.database.state.path(), error)
     }
 }
@@ -238,15 +261,7 @@ impl Ledger for SqliteLedger {
                 self.name
             ))
         };
-        let form = serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|it| it.get("form")?.as_u64());
-        if form.is_some_and(|form| form > u64::from(FORM)) {
-            let path = self.path();
-            return Err(Error::new(
-                ErrorKind::Storage,
-                format!("what is remembered of {} in {} was written by a newer connectome", self.name, path.display()),
-            )
-            .advice("use that version, or name another file with --state"));
-        }
+        self.refuse_newer(&text, FORM)?;
         serde_json::from_str(&text)
             .map(Some)
             .map_err(|error| advice(format!("what is remembered of {} cannot be read: {error}", self.name)))
@@ -278,7 +293,7 @@ impl Ledger for SqliteLedger {
             let transaction = self.connection().unchecked_transaction()?;
             write(&transaction, self.id, change)?;
             if self.database.keeps_events {
-                keep(&transaction, change)?;
+                keep(&transaction, change.chunk)?;
             }
             transaction.commit()
         };
@@ -330,13 +345,13 @@ fn write(transaction: &Transaction<'_>, id: i64, change: &Change<'_>) -> rusqlit
     Ok(())
 }
 
-fn keep(transaction: &Transaction<'_>, change: &Change<'_>) -> rusqlite::Result<()> {
+pub(super) fn keep(transaction: &Transaction<'_>, chunk: &Chunk) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO event (key, stream, time, body) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO NOTHING",
     )?;
-    for event in change.chunk.events() {
+    for event in chunk.events() {
         let time = Timestamp::from_second(event.second).unwrap_or_default().to_string();
-        insert.execute(params![event.key, change.chunk.stream(), time, String::from_utf8_lossy(event.body)])?;
+        insert.execute(params![event.key, chunk.stream(), time, String::from_utf8_lossy(event.body)])?;
     }
     Ok(())
 }
@@ -358,7 +373,6 @@ fn unpack(from: &[u8], loose: bool) -> Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sink::Chunk;
 
     fn seen(number: u8, second: i64) -> Seen {
         Seen { key: [number; 16], second, pass: u32::from(number), loose: false }

@@ -38,7 +38,7 @@ static CLOSED: Connector = Connector {
     parameters: &PARAMETERS,
     auth: ("Authorization", "{credentials}"),
     test: Test { operation: &STORE, expect: &[], refused: None },
-    errors: ErrorBody { under: &["error"], code: "type", message: "reason", number: None },
+    errors: ErrorBody { under: &["error"], code: "type", message: "reason", number: None, in_success: false },
     ..DESTINATION
 };
 

@@ -22,7 +22,14 @@ pub async fn show(meters: Vec<(&'static str, Arc<Meter>)>) {
         let all: u64 = meters.iter().map(|(_, meter)| meter.delivered.load(Ordering::Relaxed)).sum();
         let behind = meters.iter().map(|(name, meter)| {
             let (now, fresh) = (meter.now.load(Ordering::Relaxed), meter.fresh.load(Ordering::Relaxed));
-            if fresh == 0 { format!("{name} waits") } else { format!("{name} {} behind", lag(now - fresh)) }
+            let pages = meter.pages.load(Ordering::Relaxed);
+            if fresh == 0 && now > 0 {
+                format!("{name} page {pages}")
+            } else if fresh == 0 {
+                format!("{name} waits")
+            } else {
+                format!("{name} {} behind", lag(now - fresh))
+            }
         });
         let behind: Vec<String> = behind.collect();
         let seconds = started.elapsed().as_secs();

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use connectome_collect::checkpoint::{Gap, Goal, Receipt};
 use connectome_collect::ledger::{Database, Entry};
+use connectome_collect::snapshot::{Progress, Reading};
 use connectome_collect::state::State;
 use connectome_core::Error;
-use connectome_core::stream::Stream;
 use connectome_sinks::destination::Destination;
 use jiff::{Timestamp, Unit};
 use serde_json::{Value, json};
 
-use super::Subject;
+use super::{Chosen, Subject};
 use crate::World;
 use crate::arguments::{Collect as Verb, Form};
 use crate::configuration::state_path;
@@ -21,7 +21,7 @@ use crate::print;
 /// How many of the last receipts are shown in JSON.
 const RECEIPTS: u32 = 100;
 
-pub fn run(world: &World, verb: &Verb, subject: &Subject, streams: &[&'static Stream]) -> Outcome {
+pub fn run(world: &World, verb: &Verb, subject: &Subject, chosen: &Chosen) -> Outcome {
     let mut shown = Vec::new();
     let now = Timestamp::now();
     let wanted = verb.to.as_deref().map(Destination::parse).transpose()?.map(|to| to.name());
@@ -33,7 +33,7 @@ pub fn run(world: &World, verb: &Verb, subject: &Subject, streams: &[&'static St
                 continue;
             }
             let plain = stream.trim_end_matches("#history");
-            if !verb.streams.is_empty() && !streams.iter().any(|known| known.name == plain) {
+            if !verb.streams.is_empty() && !chosen.names().any(|known| known == plain) {
                 continue;
             }
             let receipts = database.receipts(&entry.name, RECEIPTS)?;
@@ -95,6 +95,26 @@ impl Shown {
         }
     }
 
+    /// A row of the table of snapshots.
+    fn row(&self, now: Timestamp) -> Vec<String> {
+        let progress = self.entry.progress.as_ref();
+        let whole = progress.and_then(|it| it.whole);
+        let last = progress.and_then(|it| it.last);
+        let number = |read: fn(&Reading) -> u64| last.as_ref().map_or_else(String::new, |it| read(it).to_string());
+        let cut = last.is_some_and(|it| it.cut);
+        vec![
+            self.stream.clone(),
+            whole.map_or_else(|| "never".to_owned(), time),
+            whole.map_or_else(String::new, |whole| lag(now.as_second() - whole)),
+            format!("{}{}", number(|it| it.records), if cut { " (cut)" } else { "" }),
+            number(|it| it.new),
+            number(|it| it.changed),
+            number(|it| it.again),
+            number(|it| it.gone),
+            self.state(),
+        ]
+    }
+
     fn json(&self, now: Timestamp) -> Value {
         let health = &self.entry.health;
         let mut shown = json!({
@@ -120,9 +140,26 @@ impl Shown {
             };
             shown["gaps"] = it.gaps.iter().map(gap).collect();
         }
+        if let Some(it) = &self.entry.progress {
+            shown["whole_at"] = json!(it.whole.map(time));
+            shown["reading_since"] = json!(it.begun.map(time));
+            shown["last_reading"] = reading(it);
+            shown["counts"] = json!(it.totals);
+            return shown;
+        }
         shown["receipts"] = self.receipts.clone();
         shown
     }
+}
+
+/// The last reading of a snapshot.
+pub fn reading(progress: &Progress) -> Value {
+    progress.last.as_ref().map_or(Value::Null, |it| {
+        json!({
+            "begun": time(it.begun), "ended": time(it.ended), "pages": it.pages, "records": it.records, "new": it.new,
+            "changed": it.changed, "sent_again": it.again, "gone": it.gone, "cut": it.cut,
+        })
+    })
 }
 
 /// What a gap may lack: every event, what came late, or what came later still.
@@ -141,8 +178,12 @@ fn receipt(it: &Receipt) -> Value {
     })
 }
 
+const SNAPSHOT_HEADS: [&str; 9] =
+    ["snapshot", "whole at", "age", "records", "new", "changed", "again", "gone", "health"];
+
 fn text(shown: &[Shown], now: Timestamp) -> Outcome {
-    let rows = shown.iter().map(|it| {
+    let (snapshots, streams): (Vec<&Shown>, Vec<&Shown>) = shown.iter().partition(|it| it.entry.progress.is_some());
+    let rows = streams.iter().map(|it| {
         let point = it.entry.checkpoint.as_ref();
         let number = |read: fn(&connectome_collect::checkpoint::Checkpoint) -> u64| {
             point.map(read).map_or_else(String::new, |number| number.to_string())
@@ -159,7 +200,12 @@ fn text(shown: &[Shown], now: Timestamp) -> Outcome {
         ]
     });
     let heads = ["stream", "complete before", "lag", "events", "repeated", "late", "gaps", "health"];
-    print::text(&print::table(&heads, rows))?;
+    if !streams.is_empty() {
+        print::text(&print::table(&heads, rows))?;
+    }
+    if !snapshots.is_empty() {
+        print::text(&print::table(&SNAPSHOT_HEADS, snapshots.iter().map(|it| it.row(now))))?;
+    }
     for it in shown {
         let head = || format!("{} to {}", it.stream, it.destination);
         for gap in it.entry.checkpoint.iter().flat_map(|it| &it.gaps) {
