@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::emit::{data_model, documents, event};
+use crate::emit::{data_model, documents, event, reading};
 use crate::model::graph::{Graph, How, Relationship};
 use crate::model::{Connector, Field, Model, Operation, Record, Trigger};
 use crate::names::rust_module;
@@ -47,6 +47,7 @@ fn entry(connector: &Connector) -> Json {
     put("triggers", connector.triggers.iter().map(|it| trigger(connector, it)).collect());
     let (listed, further): (Vec<_>, Vec<_>) = connector.streams.iter().partition(|stream| stream.documented);
     put("streams", listed.into_iter().map(|it| lean(event::stream(it))).collect());
+    put("snapshots", connector.snapshots.iter().map(|it| lean(reading::snapshot(it))).collect());
     put("further_streams", further.into_iter().map(|it| lean(event::stream(it))).collect());
     put(
         "types",

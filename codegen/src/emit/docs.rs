@@ -5,7 +5,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde_json::{Value as Json, json};
 
-use crate::emit::{data_model, documents, event};
+use crate::emit::{data_model, documents, event, reading};
 use crate::model::graph::{Graph, How, Relationship};
 use crate::model::{Connector, Example, Field, Model, Operation, Record, Rules};
 use crate::names::rust_module;
@@ -24,6 +24,10 @@ pub fn page(connector: &Connector) -> File {
         [] => Json::Null,
         _ => json!(render("streams.md", include_str!("../../templates/streams.md"), &context)),
     };
+    context["reading"] = match connector.snapshots.as_slice() {
+        [] => Json::Null,
+        _ => json!(render("snapshots.md", include_str!("../../templates/snapshots.md"), &context)),
+    };
     context["documents"] = match connector.mappings.as_slice() {
         [] => Json::Null,
         _ => json!(render("mappings.md", include_str!("../../templates/mappings.md"), &context)),
@@ -37,7 +41,7 @@ pub fn index(model: &Model) -> File {
     let connectors: Vec<Json> = model
         .connectors
         .iter()
-        .map(|connector| json!({ "name": connector.name, "title": connector.title, "doc": connector.doc, "actions": connector.actions.len(), "triggers": connector.triggers.len(), "streams": connector.streams.len(), "mappings": connector.mappings.len(), "entities": connector.graph.iter().flat_map(|graph| graph.dialects.first()).map(|dialect| dialect.entities.len()).sum::<usize>() }))
+        .map(|connector| json!({ "name": connector.name, "title": connector.title, "doc": connector.doc, "actions": connector.actions.len(), "triggers": connector.triggers.len(), "streams": connector.streams.len() + connector.snapshots.len(), "mappings": connector.mappings.len(), "entities": connector.graph.iter().flat_map(|graph| graph.dialects.first()).map(|dialect| dialect.entities.len()).sum::<usize>() }))
         .collect();
     File::new(
         "docs/README.md".to_owned(),
@@ -413,6 +417,7 @@ fn connector_context(connector: &Connector) -> Json {
             })
         }).collect::<Vec<_>>(),
         "streams": connector.streams.iter().map(stream).collect::<Vec<_>>(),
+        "snapshots": connector.snapshots.iter().map(snapshot).collect::<Vec<_>>(),
         "collection": connector.collection.as_ref().map(collection),
         "modelling": connector.modelling.iter().map(|(name, it)| event::modelling(connector, name, it)).collect::<Vec<_>>(),
         "mappings": connector.mappings.iter().map(documents::mapping).collect::<Vec<_>>(),
@@ -438,6 +443,16 @@ fn collection(collection: &crate::spec::collection::Collection) -> Json {
         }
     }
     shown
+}
+
+fn snapshot(snapshot: &crate::model::snapshot::Snapshot) -> Json {
+    let mut shown = reading::snapshot(snapshot);
+    let body = snapshot.body.as_ref().map(|body| serde_json::to_string_pretty(body).unwrap_or_default());
+    shown.insert("body_text".to_owned(), json!(body));
+    if let Some(Json::Object(set)) = shown.get_mut("gone").and_then(|gone| gone.get_mut("set")) {
+        set.values_mut().for_each(|value| *value = json!(crate::resolve::plain(value)));
+    }
+    Json::Object(shown)
 }
 
 fn stream(stream: &crate::model::stream::Stream) -> Json {

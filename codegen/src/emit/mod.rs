@@ -14,6 +14,7 @@ mod kibana;
 mod manifest;
 mod mapping;
 mod operations;
+mod reading;
 mod rust;
 mod schema;
 mod simulator;

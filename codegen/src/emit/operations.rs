@@ -155,6 +155,8 @@ fn check_connection(connector: &Connector) -> TokenStream {
         let body = tables::literal(body);
         quote!(body: Some(#body),)
     });
+    let passing = connector.connection.test_passing.iter().map(|status| proc_macro2::Literal::u64_unsuffixed(*status));
+    let passing = (!connector.connection.test_passing.is_empty()).then(|| quote!(passing: &[#(#passing),*],));
     let doc = rust::doc(&format!("`{}`: shows whether a connection works.", connector.connection.test.text()));
     quote! {
         #doc
@@ -163,6 +165,7 @@ fn check_connection(connector: &Connector) -> TokenStream {
             repeat: Repeat::Safe,
             call: #call,
             #body
+            #passing
             ..Operation::named("check")
         };
     }

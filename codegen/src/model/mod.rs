@@ -351,6 +351,8 @@ pub struct Connection {
     pub test: Call,
     /// What the test's body always holds.
     pub test_body: Option<Json>,
+    /// Statuses of the test that pass, besides those that always do.
+    pub test_passing: Vec<u64>,
     /// What the test's answer must hold.
     pub expect: Vec<(Vec<String>, Json)>,
     /// What to do when the test is refused.

@@ -243,6 +243,7 @@ fn connection(scope: &mut Scope<'_>, whole: crate::source::Span) -> Option<Conne
         verify_tls: word.verify_tls.as_ref().map(|name| name.value.clone()),
         test: text::call(&word.test.call, sources, problems),
         test_body: graph::fixed_body(&word.test.body),
+        test_passing: word.test.passing.0.clone(),
         expect: word
             .test
             .expect

@@ -218,6 +218,8 @@ pub struct Test {
     pub expect: Names<Literal>,
     /// Fixed parts of the body.
     pub body: Names<Literal>,
+    /// Statuses that pass, besides those that always do.
+    pub passing: OneOrMore<u64>,
     /// What to do when it is refused.
     pub refused: Option<String>,
 }
@@ -230,6 +232,8 @@ impl Word for Test {
             call: map.required("call", "Method and path; it needs no permission and changes nothing."),
             expect: map.many("expect", "Values the answer must hold, by path."),
             body: map.many("body", "Parts of the JSON body that are always sent."),
+            passing: map
+                .many("passing", "Statuses after which the request is tried again, besides 429, 502, 503 and 504."),
             refused: map.optional("refused", "What to do when the service refuses it: which key it takes, and where."),
         }
     }

@@ -2,7 +2,7 @@
 
 //! JupiterOne.
 //!
-//! JupiterOne keeps a graph of everything that an organisation owns, and of what is wrong with it. This connector turns its alerts, findings and vulnerabilities into documents of the Elastic Common Schema, so that they can be searched and charted beside everything else. So far it holds the mapping, for programs that use the crate, and what Elasticsearch and Kibana need before documents arrive; the command does not read the account yet.
+//! JupiterOne keeps a graph of everything that an organisation owns, and of what is wrong with it. This connector turns its alerts, findings and vulnerabilities into documents of the Elastic Common Schema, so that they can be searched and charted beside everything else, and keeps them up to date.
 //!
 //! Start with [`Client`]; [`types`] holds what it takes and gives.
 

@@ -119,5 +119,6 @@ static CHECK_CONNECTION: Operation = Operation {
             "{\"query\":\"query J1QL($query: String!, $variables: JSON, $cursor: String) { queryV1(query: $query, variables: $variables, cursor: $cursor) { data cursor } }\",\"variables\":{\"query\":\"FIND (Finding | Alert | Vulnerability) LIMIT 1\"}}",
         ),
     ),
+    passing: &[500],
     ..Operation::named("check")
 };

@@ -96,6 +96,12 @@ impl Verb {
     }
 }
 
+/// A number of requests in a second.
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate >= 0.001);
+    rate.ok_or_else(|| "write a number of requests in a second, 0.001 or more".to_owned())
+}
+
 /// How a service is reached.
 #[derive(Debug, Clone, Args)]
 pub struct Access {
@@ -120,6 +126,12 @@ pub struct Access {
     /// How often a request is tried where that is safe
     #[arg(long, value_name = "TIMES", default_value_t = 5)]
     pub tries: u32,
+    /// No more requests than this to the service, as 2 or 0.1
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub requests_per_second: Option<f64>,
+    /// How many requests may go at once after a rest; goes with --requests-per-second
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub burst: u32,
 }
 
 /// `setup`

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use connectome_core::connection::environment_prefix;
 use connectome_core::connector::Connector;
+use connectome_core::pace::Rate;
 use connectome_core::{Connection, Error, ErrorKind, Settings};
 use serde_json::{Map, Value};
 use toml_edit::{DocumentMut, Item, TableLike};
@@ -83,7 +84,8 @@ pub fn settings(world: &World, connector: &'static Connector, access: &Access) -
         }
         parameters.insert(name.to_owned(), typed(field, value.to_owned()));
     }
-    let mut settings = Settings { parameters, ..bare_settings(world, access) };
+    let rate = access.requests_per_second.map(|per_second| Rate { per_second, burst: access.burst });
+    let mut settings = Settings { parameters, rate, ..bare_settings(world, access) };
     settings.network.ca_file = ca_file;
     Ok(settings)
 }

@@ -8,7 +8,7 @@ use connectome_core::Error;
 use crate::checkpoint::{Checkpoint, Receipt};
 use crate::sink::Chunk;
 
-pub use items::{Item, ItemChange};
+pub use items::{Item, ItemChange, UNKNOWN};
 pub use sqlite::{Database, Entry, Health, SqliteLedger};
 
 /// The digest of an event's key.

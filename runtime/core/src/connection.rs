@@ -18,6 +18,7 @@ use crate::connector::Connector;
 use crate::error::{Error, ErrorKind};
 use crate::operation::{Method, Operation, Repeat};
 use crate::origin::Origin;
+use crate::pace::{Pace, Rate};
 use crate::rate::Limiter;
 use crate::request::{Body, Request, build};
 use crate::retry::{Budget, Trouble, pause_from};
@@ -38,6 +39,8 @@ pub struct Settings {
     pub allow_http: bool,
     /// How often a request is tried in all.
     pub tries: u32,
+    /// A rate of one's own, whatever the service allows.
+    pub rate: Option<Rate>,
     /// How many pages are read before it is enough.
     pub max_pages: usize,
     /// Whether bodies are logged, without secrets.
@@ -54,6 +57,7 @@ impl fmt::Debug for Settings {
             .field("network", &self.network)
             .field("allow_http", &self.allow_http)
             .field("tries", &self.tries)
+            .field("rate", &self.rate)
             .field("max_pages", &self.max_pages)
             .field("log_bodies", &self.log_bodies)
             .field("clock", &self.clock)
@@ -69,6 +73,7 @@ impl Settings {
             network: Network::default(),
             allow_http: false,
             tries: 5,
+            rate: None,
             max_pages: 100_000,
             log_bodies: false,
             clock: Arc::new(SystemClock),
@@ -87,6 +92,7 @@ struct Inner {
     base_path: String,
     settings: Settings,
     limiter: Limiter,
+    pace: Option<Pace>,
     budget: Budget,
     redactor: Redactor,
     /// The parameters, but for secrets.
@@ -142,12 +148,14 @@ impl Connection {
         settings.parameters = Map::new();
         let is_open = |name: &str| connector.parameters.field(name).is_some_and(|field| !field.secret);
         let parameters = parameters.into_iter().filter(|(name, _)| is_open(name)).collect();
+        let pace = settings.rate.map(Pace::new);
         let inner = Inner {
             connector,
             transport,
             base_path,
             settings,
             limiter: Limiter::default(),
+            pace,
             budget: Budget::default(),
             redactor,
             parameters,
@@ -298,7 +306,9 @@ impl Connection {
         let mut tries = 1;
         let mut unsure = false;
         loop {
-            let wait = inner.limiter.reserve(class, self.clock().now());
+            let now = self.clock().now();
+            let pace = inner.pace.as_ref().map_or(Duration::ZERO, |pace| pace.reserve(now));
+            let wait = inner.limiter.reserve(class, now).max(pace);
             if !wait.is_zero() {
                 tracing::debug!(
                     operation = operation.name,

@@ -23,6 +23,7 @@ pub mod mapping;
 pub mod names;
 pub mod operation;
 pub mod origin;
+pub mod pace;
 pub mod page;
 pub mod place;
 pub mod private;

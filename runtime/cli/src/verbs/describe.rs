@@ -1,5 +1,7 @@
 //! `connectome describe`
 
+mod snapshot;
+
 use connectome_core::{Error, ErrorKind};
 use serde_json::Value;
 
@@ -26,10 +28,12 @@ pub fn run(world: &World, verb: &Describe) -> Outcome {
     };
     // What is called so goes before what may also be called so.
     let stream = connector.stream(name).map(|stream| stream.name);
+    let snapshot = connector.snapshot(name).map(|snapshot| snapshot.name);
     let parts = || KINDS.iter().flat_map(|(kind, one)| list(&entry, kind).iter().map(move |it| (*one, it)));
     let named = |(_, it): &(&str, &Value)| text(it, "name") == *name;
     let also = |(one, it): &(&str, &Value)| match *one {
         "stream" => stream == Some(text(it, "name")),
+        "snapshot" => snapshot == Some(text(it, "name")),
         _ => text(it, "title").eq_ignore_ascii_case(name),
     };
     if let Some((one, found)) = parts().find(named).or_else(|| parts().find(also)) {
@@ -73,11 +77,12 @@ pub fn run(world: &World, verb: &Describe) -> Outcome {
 }
 
 /// Where the catalog keeps what has a name, and what one of it is called.
-const KINDS: [(&str, &str); 5] = [
+const KINDS: [(&str, &str); 6] = [
     ("actions", "action"),
     ("triggers", "trigger"),
     ("streams", "stream"),
     ("further_streams", "stream"),
+    ("snapshots", "snapshot"),
     ("types", "type"),
 ];
 
@@ -122,6 +127,13 @@ fn whole(entry: &Value) -> String {
         };
         page.push_str("\nStreams\n");
         page.push_str(&print::table(&["  name", "collected", "what it holds"], streams.into_iter().map(row)));
+    }
+    let snapshots = list(entry, "snapshots");
+    if !snapshots.is_empty() {
+        let hours = |it: &Value| it.get("every_seconds").and_then(Value::as_u64).map_or(0, |every| every / 3600);
+        let row = |it: &Value| vec![format!("  {}", text(it, "name")), format!("{} hours", hours(it)), short(it)];
+        page.push_str("\nSnapshots\n");
+        page.push_str(&print::table(&["  name", "read every", "what it holds"], snapshots.iter().map(row)));
     }
     page.push_str(&graph(entry));
     page.push_str(&format!("\n`connectome describe {} NAME` tells all about one of them.\n", text(entry, "name")));
@@ -344,8 +356,10 @@ fn part(entry: &Value, kind: &str, found: &Value) -> String {
             page.push_str(&format!("{head:14} {}\n", text(found, key)));
         }
     }
-    if kind == "stream" {
-        page.push_str(&stream(found));
+    match kind {
+        "stream" => page.push_str(&stream(found)),
+        "snapshot" => page.push_str(&snapshot::snapshot(found)),
+        _ => {}
     }
     let needs = found.get("needs").or(found.get("permissions")).and_then(Value::as_object);
     for (app, names) in needs.into_iter().flatten() {

@@ -82,11 +82,8 @@ impl Endpoint {
                 other => {
                     let said = other.unwrap_or("nothing");
                     let why = format!("the service says {said:?} of the answer that it was to prepare");
-                    return Err(self.connection.told(
-                        self.snapshot.read,
-                        &self.first,
-                        Error::new(ErrorKind::Server, why),
-                    ));
+                    let error = Error::new(ErrorKind::Server, why).advice("try again later");
+                    return Err(self.connection.told(self.snapshot.read, &self.first, error));
                 }
             }
         }
@@ -116,6 +113,8 @@ impl Pages for Endpoint {
     }
 
     fn wrong(&self, why: String) -> Error {
-        self.connection.told(self.snapshot.read, &self.first, Error::new(ErrorKind::Protocol, why))
+        let error = Error::new(ErrorKind::Protocol, why)
+            .advice("try again later: what was read before is delivered, and nothing is marked as gone");
+        self.connection.told(self.snapshot.read, &self.first, error)
     }
 }

@@ -17,7 +17,7 @@ use super::due::is_due;
 use super::progress::{FORM, Progress, Reading, Totals};
 use crate::collector::{Ended, Meter};
 use crate::key::hex;
-use crate::ledger::{Digest, Item, ItemChange, SqliteLedger};
+use crate::ledger::{Digest, Item, ItemChange, SqliteLedger, UNKNOWN};
 use crate::mapping::Mapper;
 use crate::sink::{Chunk, Sink};
 use crate::view::Page;
@@ -286,6 +286,10 @@ impl<S: Pages + Sync, K: Sink> Poller<S, K> {
             Some(item) if !item.gone => item,
             _ => return Some(Why::New),
         };
+        if known.content == UNKNOWN && known.times == 1 {
+            // Nobody knows of any document of it.
+            return Some(Why::New);
+        }
         if known.content != content.content {
             return Some(Why::Changed);
         }
