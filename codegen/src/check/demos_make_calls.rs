@@ -66,10 +66,14 @@ fn whole(subject: &Subject<'_>, spec: &Spec, scene: &Scene) {
                 .help("say what is read under `steps:`, or leave the scene out"),
         );
     }
-    if scene.collect && spec.file.streams.0.is_empty() {
+    if scene.collect && spec.file.streams.0.is_empty() && spec.file.snapshots.0.is_empty() {
         subject.problems.push(
-            Diagnostic::new("scene-without-call", scene.span, "this connector has no streams to collect")
-                .help("say what is collected under `streams:`, or leave the scene out"),
+            Diagnostic::new(
+                "scene-without-call",
+                scene.span,
+                "this connector has no streams and no snapshots to collect",
+            )
+            .help("say what is collected under `streams:` or `snapshots:`, or leave the scene out"),
         );
     }
     let (Some(change), Some(simulator)) = (&scene.change, &spec.file.simulator) else { return };

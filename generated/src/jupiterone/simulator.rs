@@ -18,7 +18,16 @@ pub static SERVICE: Service = Service {
     demo: DEMO,
 };
 
-static DEMO: &[Scene] = &[];
+static DEMO: &[Scene] = &[
+    Scene {
+        say: "Everything that is wrong becomes documents in a search engine; then something changes, and only that is sent.",
+        act: Act::Collect,
+        input: "{}",
+        keep: &[],
+        show: &[],
+        partly: false,
+    },
+];
 
 static COLLECTIONS: &[Collection] = &[
     Collection {

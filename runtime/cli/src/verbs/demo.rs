@@ -1,6 +1,7 @@
 //! `connectome demo`: scenes of every connector, against simulated services in this process.
 
 mod collection;
+mod documents;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -97,7 +98,13 @@ async fn show_service(
                 continue;
             }
             Act::Collect => {
-                collection::show(service, path.parent().unwrap_or(Path::new(""))).await?;
+                let folder = path.parent().unwrap_or(Path::new(""));
+                if !connector.streams.is_empty() {
+                    collection::show(service, folder).await?;
+                }
+                for snapshot in connector.snapshots {
+                    documents::show(service, snapshot, folder).await?;
+                }
                 continue;
             }
             Act::Sync => {
