@@ -367,20 +367,20 @@ fn changes(search: &Running<Search>) -> usize {
 async fn what_documents_need_is_installed_once_renewed_when_it_is_old_and_removed() {
     let search = closed().await;
     let installer = installer(&search);
-    assert_eq!(found(&installer).await, "mmmmmm");
+    assert_eq!(found(&installer).await, "mmmmmmm");
     assert_eq!(changes(&search), 0, "a plan changes nothing");
     install(&installer, false).await.expect("installed");
-    assert_eq!((found(&installer).await.as_str(), changes(&search)), ("ssssss", 6));
+    assert_eq!((found(&installer).await.as_str(), changes(&search)), ("sssssss", 7));
     install(&installer, false).await.expect("installed");
-    assert_eq!(changes(&search), 6, "the second time there is nothing to do");
+    assert_eq!(changes(&search), 7, "the second time there is nothing to do");
 
     // An earlier version of ours, and a transform that was stopped.
     let old = json!({ "_meta": { "managed_by": "connectome", "digest": "old" } });
     search.simulator.install("/_index_template/logs-jupiter_one.risks_and_alerts", old.clone());
     search.simulator.install("/_transform/logs-jupiter_one.latest_risks_and_alerts-connectome", old);
-    assert_eq!(found(&installer).await, "ssosos");
+    assert_eq!(found(&installer).await, "ssossos");
     install(&installer, false).await.expect("renewed");
-    assert_eq!(found(&installer).await, "ssssss");
+    assert_eq!(found(&installer).await, "sssssss");
 
     let steps = installer.plan(assets(&requests()).expect("assets")).await.expect("a plan");
     assert_eq!(installer.remove(&steps).await.expect("removed"), []);
@@ -395,7 +395,7 @@ async fn what_somebody_else_installed_is_left_alone_unless_it_is_to_be_replaced(
     let installer = installer(&search);
     let policy = "/_ilm/policy/logs-jupiter_one.risks_and_alerts-default_policy";
     search.simulator.install(policy, json!({ "policy": { "_meta": { "managed_by": "fleet" }, "phases": {} } }));
-    assert_eq!(found(&installer).await, "fmmmmm");
+    assert_eq!(found(&installer).await, "fmmmmmm");
     let error = install(&installer, false).await.expect_err("somebody else's");
     assert_eq!((error.kind(), changes(&search)), (ErrorKind::Conflict, 0));
     assert!(error.to_string().contains(policy) && error.to_string().contains("--replace"), "{error}");
@@ -403,7 +403,7 @@ async fn what_somebody_else_installed_is_left_alone_unless_it_is_to_be_replaced(
     assert_eq!(installer.remove(&steps).await.expect("nothing of ours"), []);
     assert_eq!(search.simulator.installed().0, [policy]);
     install(&installer, true).await.expect("replaced");
-    assert_eq!(found(&installer).await, "ssssss");
+    assert_eq!(found(&installer).await, "sssssss");
 }
 
 #[tokio::test]
@@ -446,16 +446,16 @@ async fn the_command_shows_a_plan_installs_and_removes() {
     };
     let jupiterone = ["jupiterone", "--to", to.as_str(), "--output", "json"];
     let (code, out, _) = run(&[&jupiterone[..], &["--plan"]].concat());
-    assert_eq!((code, outcomes(&out)), (0, vec!["would be installed".to_owned(); 6]));
+    assert_eq!((code, outcomes(&out)), (0, vec!["would be installed".to_owned(); 7]));
     assert_eq!(changes(&search), 0);
     let (code, out, _) = run(&jupiterone);
-    assert_eq!((code, outcomes(&out)), (0, vec!["installed".to_owned(); 6]));
+    assert_eq!((code, outcomes(&out)), (0, vec!["installed".to_owned(); 7]));
     let (code, out, _) = run(&jupiterone);
-    assert_eq!((code, outcomes(&out), changes(&search)), (0, vec!["was there".to_owned(); 6], 6));
+    assert_eq!((code, outcomes(&out), changes(&search)), (0, vec!["was there".to_owned(); 7], 7));
     let (code, out, _) = run(&["jupiterone", "--to", &to, "--plan"]);
     assert!(code == 0 && out.contains("/_transform/logs-jupiter_one.latest_risks_and_alerts-connectome"), "{out}");
     let (code, out, _) = run(&[&jupiterone[..], &["--remove"]].concat());
-    assert_eq!((code, outcomes(&out)), (0, vec!["removed".to_owned(); 6]));
+    assert_eq!((code, outcomes(&out)), (0, vec!["removed".to_owned(); 7]));
     assert_eq!(search.simulator.installed(), (Vec::new(), Vec::new()));
 
     let asked = search.simulator.seen().len();
