@@ -5,6 +5,7 @@ pub mod command;
 pub mod defaults;
 pub mod log;
 pub mod peer;
+pub mod risks;
 pub mod script;
 pub mod simulated;
 pub mod wire;

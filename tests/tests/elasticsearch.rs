@@ -6,18 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use connectome_collect::mapping::Mapper;
 use connectome_collect::sink::{Chunk, Sink, Taken};
 use connectome_core::clock::ManualClock;
 use connectome_core::{Error, ErrorKind, Secret, Settings};
 use connectome_sim::{Running, Tls, serve};
 use connectome_sinks::destination::Destination;
-use connectome_sinks::elasticsearch::setup::{Found, Installer, assets};
 use connectome_sinks::elasticsearch::simulated::{Fault, Search};
-use connectome_sinks::elasticsearch::{API_KEY, Credentials, Elasticsearch};
-use connectome_tests::command::{connectome, told};
-use connectome_tests::defaults::defaults;
+use connectome_sinks::elasticsearch::{Credentials, Elasticsearch};
 use connectome_tests::log::Log;
+use connectome_tests::risks;
 use connectome_tests::script::{Prepared, Script};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -303,172 +300,57 @@ async fn a_service_is_trusted_for_its_certificate_only_and_a_redirect_leads_nowh
 
 #[tokio::test]
 async fn every_example_of_risks_and_alerts_is_stored_in_what_is_installed_for_them() {
-    let search = closed().await;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let requests = root.join("../generated/elasticsearch/jupiterone/jupiter_one.risks_and_alerts.json");
-    let requests: Vec<Value> = serde_json::from_slice(&fs::read(requests).expect("a file")).expect("JSON");
-    for request in &requests {
-        search.simulator.install(request["path"].as_str().expect("a path"), request["body"].clone());
-    }
-    let connector = &connectome::jupiterone::CONNECTOR;
-    let mut mapper = Mapper::new(connector.mappings[0], &defaults(connector));
-    let mut chunk = Chunk::new("risks_and_alerts");
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(root.join("risks")).expect("risks").map(|it| it.expect("a file").path()).collect();
-    files.sort();
-    for file in &files {
-        let example: Value = serde_json::from_slice(&fs::read(file).expect("a file")).expect("JSON");
-        let (key, record) = (example["given"]["id"].to_string(), example["given"].to_string());
-        chunk.push(&key, 0, |line| _ = mapper.write(&record, Timestamp::now(), line));
-    }
+    let search = installed().await;
+    let records = risks::examples();
     let (mut sink, _, folder) = sink(&search.url(), "", api_key());
+    let chunk = risks::chunk(records.iter().map(|(_, record)| record), &[]);
     assert_eq!(sink.deliver(&chunk).await.expect("taken"), Taken::default(), "{:?}", lines(&letters(&folder)));
     let documents = search.simulator.documents();
-    assert_eq!(documents.len(), files.len());
+    assert_eq!(documents.len(), records.len());
     assert!(documents.iter().all(|(index, ..)| index == "logs-jupiter_one.risks_and_alerts-default"));
 }
 
-fn requests() -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let file = root.join("../generated/elasticsearch/jupiterone/jupiter_one.risks_and_alerts.json");
-    fs::read_to_string(file).expect("a generated file")
-}
-
-fn installer(search: &Running<Search>) -> Installer {
-    let text = format!("elasticsearch+{}", search.url());
-    let Ok(Destination::Elasticsearch(address)) = Destination::parse(&text) else { panic!("{text}") };
-    Installer::open(&address, Some(api_key()), Settings::new(Map::new())).expect("an installer")
-}
-
-/// What is there of each asset, one letter each: missing, same, old, foreign.
-async fn found(installer: &Installer) -> String {
-    let steps = installer.plan(assets(&requests()).expect("assets")).await.expect("a plan");
-    steps
-        .iter()
-        .map(|step| match step.found {
-            Found::Missing => 'm',
-            Found::Same => 's',
-            Found::Old => 'o',
-            Found::Foreign => 'f',
-        })
-        .collect()
-}
-
-async fn install(installer: &Installer, replace: bool) -> Result<(), Error> {
-    let steps = installer.plan(assets(&requests())?).await?;
-    installer.install(&steps, replace).await
-}
-
-fn changes(search: &Running<Search>) -> usize {
-    search.simulator.seen().iter().filter(|seen| !seen.call.starts_with("GET ")).count()
-}
-
 #[tokio::test]
-async fn what_documents_need_is_installed_once_renewed_when_it_is_old_and_removed() {
-    let search = closed().await;
-    let installer = installer(&search);
-    assert_eq!(found(&installer).await, "mmmmmm");
-    assert_eq!(changes(&search), 0, "a plan changes nothing");
-    install(&installer, false).await.expect("installed");
-    assert_eq!((found(&installer).await.as_str(), changes(&search)), ("ssssss", 6));
-    install(&installer, false).await.expect("installed");
-    assert_eq!(changes(&search), 6, "the second time there is nothing to do");
-
-    // An earlier version of ours, and a transform that was stopped.
-    let old = json!({ "_meta": { "managed_by": "connectome", "digest": "old" } });
-    search.simulator.install("/_index_template/logs-jupiter_one.risks_and_alerts", old.clone());
-    search.simulator.install("/_transform/logs-jupiter_one.latest_risks_and_alerts-connectome", old);
-    assert_eq!(found(&installer).await, "ssosos");
-    install(&installer, false).await.expect("renewed");
-    assert_eq!(found(&installer).await, "ssssss");
-
-    let steps = installer.plan(assets(&requests()).expect("assets")).await.expect("a plan");
-    assert_eq!(installer.remove(&steps).await.expect("removed"), []);
-    assert_eq!(search.simulator.installed(), (Vec::new(), Vec::new()));
-    let steps = installer.plan(assets(&requests()).expect("assets")).await.expect("a plan");
-    assert_eq!(installer.remove(&steps).await.expect("nothing to remove"), []);
-}
-
-#[tokio::test]
-async fn what_somebody_else_installed_is_left_alone_unless_it_is_to_be_replaced() {
-    let search = closed().await;
-    let installer = installer(&search);
-    let policy = "/_ilm/policy/logs-jupiter_one.risks_and_alerts-default_policy";
-    search.simulator.install(policy, json!({ "policy": { "_meta": { "managed_by": "fleet" }, "phases": {} } }));
-    assert_eq!(found(&installer).await, "fmmmmm");
-    let error = install(&installer, false).await.expect_err("somebody else's");
-    assert_eq!((error.kind(), changes(&search)), (ErrorKind::Conflict, 0));
-    assert!(error.to_string().contains(policy) && error.to_string().contains("--replace"), "{error}");
-    let steps = installer.plan(assets(&requests()).expect("assets")).await.expect("a plan");
-    assert_eq!(installer.remove(&steps).await.expect("nothing of ours"), []);
-    assert_eq!(search.simulator.installed().0, [policy]);
-    install(&installer, true).await.expect("replaced");
-    assert_eq!(found(&installer).await, "ssssss");
-}
-
-#[tokio::test]
-async fn a_policy_that_documents_still_need_is_kept_and_told() {
-    let search = closed().await;
-    let installer = installer(&search);
-    install(&installer, false).await.expect("installed");
-    let (mut sink, ..) = sink(&search.url(), "?index=other", api_key());
-    sink.deliver(&chunk([1])).await.expect("stored");
-    let steps = installer.plan(assets(&requests()).expect("assets")).await.expect("a plan");
-    let kept = installer.remove(&steps).await.expect("removed");
-    assert_eq!(kept.len(), 1);
-    assert!(kept[0].0.starts_with("/_ilm/") && kept[0].1.contains("in use"), "{kept:?}");
-    assert_eq!(search.simulator.installed().0.len(), 1);
-
-    let stranger = self::search(Search::new(Some("another"))).await;
-    let error = install(&self::installer(&stranger), false).await.expect_err("a stranger");
-    assert_eq!(error.kind(), ErrorKind::Auth);
-    assert!(!format!("{error} {error:?}").contains("MARKER"), "{error}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_command_shows_a_plan_installs_and_removes() {
-    let search = closed().await;
-    let home = tempfile::tempdir().expect("a folder");
-    let to = format!("elasticsearch+{}", search.url());
-    let run = |arguments: &[&str]| {
-        let mut command = connectome(home.path());
-        command.args(["setup", "elasticsearch"]).args(arguments).env(API_KEY, KEY);
-        told(&command.output().expect("the command runs"))
-    };
-    let outcomes = |out: &str| -> Vec<String> {
-        let out: Value = serde_json::from_str(out).expect("JSON");
-        out["setup"]
-            .as_array()
-            .expect("a list")
-            .iter()
-            .map(|it| it["outcome"].as_str().expect("text").to_owned())
-            .collect()
-    };
-    let jupiterone = ["jupiterone", "--to", to.as_str(), "--output", "json"];
-    let (code, out, _) = run(&[&jupiterone[..], &["--plan"]].concat());
-    assert_eq!((code, outcomes(&out)), (0, vec!["would be installed".to_owned(); 6]));
-    assert_eq!(changes(&search), 0);
-    let (code, out, _) = run(&jupiterone);
-    assert_eq!((code, outcomes(&out)), (0, vec!["installed".to_owned(); 6]));
-    let (code, out, _) = run(&jupiterone);
-    assert_eq!((code, outcomes(&out), changes(&search)), (0, vec!["was there".to_owned(); 6], 6));
-    let (code, out, _) = run(&["jupiterone", "--to", &to, "--plan"]);
-    assert!(code == 0 && out.contains("/_transform/logs-jupiter_one.latest_risks_and_alerts-connectome"), "{out}");
-    let (code, out, _) = run(&[&jupiterone[..], &["--remove"]].concat());
-    assert_eq!((code, outcomes(&out)), (0, vec!["removed".to_owned(); 6]));
-    assert_eq!(search.simulator.installed(), (Vec::new(), Vec::new()));
-
-    let asked = search.simulator.seen().len();
-    for (arguments, said) in [
-        (["pagerduty", "--to", &to], "these do: jupiterone"),
-        (["jupiterone", "--to", "stdout:"], "write --to elasticsearch+https://HOST"),
-        (["nobody", "--to", &to], "there is no connector"),
-    ] {
-        let (code, out, error) = run(&arguments);
-        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}");
-        assert!(error.contains(said), "{error}");
+async fn what_could_not_be_mapped_is_stored_where_it_says_it_belongs() {
+    let search = installed().await;
+    let records =
+        [json!({ "id": "x", "entity": 7 }), json!([1]), json!("text"), json!({ "entity": { "_class": null } })];
+    let set = [("strict", json!(true)), ("namespace", json!("eu"))];
+    let (mut sink, _, folder) = sink(&search.url(), "", api_key());
+    let chunk = risks::chunk(&records, &set);
+    assert_eq!(sink.deliver(&chunk).await.expect("taken"), Taken::default(), "{:?}", lines(&letters(&folder)));
+    let documents = search.simulator.documents();
+    assert_eq!(documents.len(), records.len());
+    let requests = risks::requests();
+    let template =
+        requests.iter().find(|it| it["path"] == "/_index_template/logs-jupiter_one.asset").expect("a template");
+    let mappings = &template["body"]["template"]["mappings"];
+    for (index, _, document) in documents {
+        assert_eq!(index, "logs-jupiter_one.asset-eu");
+        // What the mapping made can be searched there; the record is only kept.
+        let fields = leaves(&document, String::new());
+        assert!(fields.iter().any(|it| it == "error.message") && fields.iter().any(|it| it == "event.original"));
+        for field in fields.iter().filter(|it| !it.starts_with("jupiter_one")) {
+            let ty = field.split('.').fold(mappings, |at, name| &at["properties"][name])["type"].clone();
+            assert!(ty.is_string(), "{field} has no type");
+        }
     }
-    assert_eq!(search.simulator.seen().len(), asked, "nothing was sent");
-    let traced = run(&["jupiterone", "--to", &to, "--log", "trace"]);
-    assert!(!format!("{traced:?}").contains("MARKER"), "{traced:?}");
+    assert_eq!(mappings["dynamic"], false);
+    assert_eq!(mappings["properties"]["event"]["properties"]["dataset"]["value"], "jupiter_one.asset");
+}
+
+/// The paths of what is neither an object nor a list of objects.
+fn leaves(value: &Value, path: String) -> Vec<String> {
+    let Some(members) = value.as_object() else { return vec![path] };
+    let below = |name: &String| if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+    members.iter().flat_map(|(name, value)| leaves(value, below(name))).collect()
+}
+
+/// A service in which everything that JupiterOne's documents need is installed.
+async fn installed() -> Running<Search> {
+    let search = closed().await;
+    for request in risks::requests() {
+        search.simulator.install(request["path"].as_str().expect("a path"), request["body"].clone());
+    }
+    search
 }

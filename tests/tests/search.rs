@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn file(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../generated/elasticsearch/jupiterone");
@@ -40,6 +40,7 @@ fn what_a_request_needs_is_put_there_before_it() {
             "/_ilm/policy/logs-jupiter_one.risks_and_alerts-default_policy",
             "/_component_template/connectome-jupiter_one.risks_and_alerts",
             "/_index_template/logs-jupiter_one.risks_and_alerts",
+            "/_index_template/logs-jupiter_one.asset",
             "/_index_template/logs-jupiter_one_latest.dest_risks_and_alerts",
             "/_transform/logs-jupiter_one.latest_risks_and_alerts-connectome?defer_validation=true",
             "/_transform/logs-jupiter_one.latest_risks_and_alerts-connectome/_start",
@@ -79,7 +80,7 @@ fn the_stream_and_the_index_of_the_latest_hold_the_same_but_for_what_tells_them_
     assert!(template["data_stream"].is_null() && template["priority"].as_u64() > Some(500));
     let transform =
         body(&requests, "/_transform/logs-jupiter_one.latest_risks_and_alerts-connectome?defer_validation=true");
-    assert_eq!(transform["retention_policy"]["time"]["max_age"], "2d");
+    assert_eq!(transform["retention_policy"]["time"]["max_age"], "150d");
 }
 
 /// The JSON within a text of a saved object.
@@ -116,6 +117,14 @@ fn a_dashboard_refers_to_what_is_there_and_shows_fields_that_documents_have() {
         let shown = within(&attributes["panelsJSON"]);
         let mut used = Vec::new();
         let mut names = Vec::new();
+        // What is gone is not shown, and what has not changed for long is.
+        let left_out: Vec<&Value> =
+            search["filter"].as_array().expect("filters").iter().filter(|it| it["meta"]["negate"] == true).collect();
+        assert_eq!(left_out.len(), 1);
+        assert_eq!(left_out[0]["query"], json!({ "match_phrase": { "jupiter_one.asset.entity._deleted": true } }));
+        assert_eq!(left_out[0]["meta"]["params"], json!({ "query": true }));
+        let range = ["timeRestore", "timeFrom", "timeTo"].map(|name| attributes[name].clone());
+        assert_eq!(range, [json!(true), json!("now-150d"), json!("now")]);
         for filter in search["filter"].as_array().expect("filters") {
             used.push(filter["meta"]["field"].clone());
             names.push(filter["meta"]["indexRefName"].as_str().expect("a name").to_owned());

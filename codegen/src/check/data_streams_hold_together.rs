@@ -32,6 +32,9 @@ fn data_stream(subject: &Subject<'_>, spec: &Spec, stream: &DataStream) {
         let known = connection.parameters.names();
         problems.push(unknown("unknown-parameter", "parameter", &stream.namespace.value, stream.namespace.span, known));
     }
+    if let Some(name) = &stream.failures {
+        failures(subject, stream, name);
+    }
     let Some(mapping) = spec.file.mappings.get(&stream.mapping.value) else {
         if !problems.misread(stream.mapping.span) {
             let known = spec.file.mappings.names();
@@ -107,8 +110,23 @@ fn latest(subject: &Subject<'_>, fields: &Fields<'_>, stream: &DataStream, lates
     }
 }
 
+fn failures(subject: &Subject<'_>, stream: &DataStream, name: &Name) {
+    let problem = if subject.problems.misread(name.span) {
+        return;
+    } else if stream.failed().is_none() {
+        Diagnostic::new("wrong-kind", name.span, format!("`{}` is not the name of a data stream", name.value))
+            .help("write a type and a data set with one hyphen between them, as `logs-acme.failed`")
+    } else if name.value == stream.name {
+        Diagnostic::new("name-clash", name.span, format!("`{}` is where the documents are", name.value))
+            .help("name another data stream: what could not be mapped has other fields")
+    } else {
+        return;
+    };
+    subject.problems.push(problem);
+}
+
 fn dashboard(subject: &Subject<'_>, fields: &Fields<'_>, stream: &DataStream, dashboard: &Dashboard) {
-    let filters = dashboard.filters.iter().map(|(field, _)| field);
+    let filters = dashboard.filters.iter().chain(dashboard.without.iter()).map(|(field, _)| field);
     for field in filters.chain(dashboard.controls.iter().map(|(_, field)| field)) {
         fields.hold(subject, field);
     }

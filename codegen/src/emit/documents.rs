@@ -46,6 +46,7 @@ pub fn stream(dataset: &str, stream: &DataStream) -> Json {
     });
     json!({
         "name": dataset, "title": stream.title, "description": stream.doc, "stream": stream.name,
+        "failures": stream.failed().map(|(name, _)| name),
         "namespace": stream.namespace.value, "every_seconds": stream.every.0, "policy": stream.retention.policy,
         "roll_over_seconds": stream.retention.roll_over.0, "delete_after_seconds": stream.retention.delete_after.0,
         "latest": latest, "dashboards": dashboards.collect::<Vec<_>>(),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::kibana;
 use crate::model::Connector;
-use crate::model::mapping::Field;
+use crate::model::mapping::{Field, Mapping, Path, Verb};
 use crate::output::File;
 use crate::resolve::plain;
 use crate::spec::data_stream::{DataStream, Latest};
@@ -22,7 +22,7 @@ pub fn files(connector: &Connector) -> Vec<File> {
         let console: Vec<String> = requests.iter().map(Request::console).collect();
         files.push(File::new(format!("{folder}/{dataset}.console"), console.join("\n")));
         if !stream.dashboards.0.is_empty() {
-            files.push(File::new(format!("{folder}/{dataset}.dashboards.ndjson"), kibana::objects(stream)));
+            files.push(File::new(dashboards_file(connector, dataset), kibana::objects(stream)));
         }
     }
     files
@@ -31,6 +31,11 @@ pub fn files(connector: &Connector) -> Vec<File> {
 /// The file of the requests of a data set.
 pub fn requests_file(connector: &Connector, dataset: &str) -> String {
     format!("elasticsearch/{}/{dataset}.json", connector.name)
+}
+
+/// The file of the dashboards of a data set.
+pub fn dashboards_file(connector: &Connector, dataset: &str) -> String {
+    format!("elasticsearch/{}/{dataset}.dashboards.ndjson", connector.name)
 }
 
 /// A request that puts something there.
@@ -63,11 +68,8 @@ impl Request {
 
 /// In the order in which each needs those before it.
 fn requests(connector: &Connector, dataset: &str, stream: &DataStream) -> Vec<Request> {
-    let fields: &[Field] = connector
-        .mappings
-        .iter()
-        .find(|mapping| mapping.name == stream.mapping.value)
-        .map_or(&[], |mapping| mapping.fields.as_slice());
+    let mapping = connector.mappings.iter().find(|mapping| mapping.name == stream.mapping.value);
+    let fields: &[Field] = mapping.map_or(&[], |mapping| mapping.fields.as_slice());
     let name = &stream.name;
     let component = format!("connectome-{dataset}");
     let mark = |value: &'static str| {
@@ -100,6 +102,18 @@ fn requests(connector: &Connector, dataset: &str, stream: &DataStream) -> Vec<Re
             }),
         ),
     ];
+    if let (Some((name, failed)), Some(mapping)) = (stream.failed(), mapping) {
+        let settings = json!({ "index.lifecycle.name": stream.retention.policy });
+        made.push(Request::put(
+            format!("What the data stream of what could not be mapped of {} is like", stream.title),
+            format!("/_index_template/{name}"),
+            json!({
+                "index_patterns": [format!("{name}-*")], "data_stream": {}, "priority": stream.priority,
+                "template": { "settings": settings, "mappings": of_failed(mapping, dataset, failed) },
+                "_meta": managed,
+            }),
+        ));
+    }
     if let Some(latest) = &stream.latest {
         made.push(Request::put(
             format!("What the index of the latest documents of {} is like", stream.title),
@@ -157,7 +171,7 @@ fn transform(stream: &str, latest: &Latest) -> Json {
 }
 
 /// The largest unit that says it exactly.
-fn span(seconds: u64) -> String {
+pub fn span(seconds: u64) -> String {
     match seconds {
         it if it > 0 && it % 86_400 == 0 => format!("{}d", it / 86_400),
         it if it > 0 && it % 3600 == 0 => format!("{}h", it / 3600),
@@ -179,6 +193,28 @@ fn mappings(fields: &[Field], mark: Option<(&str, &str)>) -> Json {
         ],
         "properties": properties,
     })
+}
+
+/// The mappings of what could not be mapped: what the mapping puts into every document has its type, but of a record that
+/// is not as it should be nobody knows what it holds, so that is kept and not looked at.
+fn of_failed(mapping: &Mapping, dataset: &str, failed: &str) -> Json {
+    let mut always: Vec<&Path> = mapping.failures.iter().collect();
+    for stage in mapping.stages.iter().take_while(|stage| !matches!(stage.verb, Verb::Require(_))) {
+        match &stage.verb {
+            Verb::Original(target) => always.push(target),
+            Verb::Set(all) => always.extend(all.iter().map(|(target, _)| target)),
+            Verb::Now(all) => always.extend(all.iter().map(|(target, _)| target)),
+            Verb::Copy(all) => always.extend(all.iter().map(|(target, ..)| target)),
+            Verb::Append(all) => always.extend(all.iter().map(|(target, _)| target)),
+            _ => {}
+        }
+    }
+    let mut properties = Map::new();
+    for field in mapping.fields.iter().filter(|field| field.constant.is_some() || always.contains(&&field.path)) {
+        let other = field.constant.as_ref().is_some_and(|it| plain(it) == dataset).then(|| json!(failed));
+        put(&mut properties, &field.path, property(field, other));
+    }
+    json!({ "dynamic": false, "properties": properties })
 }
 
 /// Longer texts are kept, and not found.

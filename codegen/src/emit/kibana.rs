@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::elasticsearch::span;
 use crate::read::{Literal, Names, OneOrMore};
 use crate::spec::dashboard::{Dashboard, Panel};
 use crate::spec::data_stream::DataStream;
@@ -29,7 +30,8 @@ fn pattern(name: String) -> Json {
 
 fn dashboard(stream: &DataStream, id: &str, word: &Dashboard) -> Json {
     let mut references = Vec::new();
-    let filters = filters(&word.filters, "kibanaSavedObjectMeta.searchSourceJSON.filter", &mut references);
+    let place = "kibanaSavedObjectMeta.searchSourceJSON.filter";
+    let filters = filters(&[(&word.filters, false), (&word.without, true)], place, &mut references);
     let panels: Vec<Json> =
         word.panels.iter().enumerate().map(|(number, it)| panel(stream, number + 1, it, &mut references)).collect();
     let mut controls = Map::new();
@@ -49,19 +51,28 @@ fn dashboard(stream: &DataStream, id: &str, word: &Dashboard) -> Json {
     let options = json!({
         "useMargins": true, "hidePanelTitles": false, "syncColors": false, "syncTooltips": false, "syncCursor": true,
     });
+    let mut range = json!({ "timeRestore": false });
+    if let Some(latest) = &stream.latest {
+        // The range that Kibana begins with, the last quarter of an hour, hides whatever changed before.
+        let from = format!("now-{}", span(latest.max_age.value.0));
+        range = json!({ "timeRestore": true, "timeFrom": from, "timeTo": "now" });
+    }
     let search = json!({ "query": { "language": "kuery", "query": "" }, "filter": filters });
+    let mut attributes = json!({
+        "title": word.title, "description": word.doc, "version": 3,
+        "panelsJSON": text(&json!(panels)), "optionsJSON": text(&options),
+        "kibanaSavedObjectMeta": { "searchSourceJSON": text(&search) },
+        "controlGroupInput": {
+            "chainingSystem": "HIERARCHICAL", "controlStyle": "oneLine", "showApplySelections": false,
+            "panelsJSON": text(&Json::Object(controls)), "ignoreParentSettingsJSON": text(&ignore),
+        },
+    });
+    if let (Some(attributes), Json::Object(range)) = (attributes.as_object_mut(), range) {
+        attributes.extend(range);
+    }
     json!({
         "type": "dashboard", "id": id, "coreMigrationVersion": "8.8.0", "typeMigrationVersion": "10.2.0",
-        "attributes": {
-            "title": word.title, "description": word.doc, "version": 3, "timeRestore": false,
-            "panelsJSON": text(&json!(panels)), "optionsJSON": text(&options),
-            "kibanaSavedObjectMeta": { "searchSourceJSON": text(&search) },
-            "controlGroupInput": {
-                "chainingSystem": "HIERARCHICAL", "controlStyle": "oneLine", "showApplySelections": false,
-                "panelsJSON": text(&Json::Object(controls)), "ignoreParentSettingsJSON": text(&ignore),
-            },
-        },
-        "references": references,
+        "attributes": attributes, "references": references,
     })
 }
 
@@ -69,10 +80,13 @@ fn text(value: &Json) -> Json {
     Json::String(value.to_string())
 }
 
-/// Filters on values of fields; each refers to the index pattern by a name.
-fn filters(words: &Names<OneOrMore<Literal>>, name: &str, references: &mut Vec<Json>) -> Vec<Json> {
+type Filters = Names<OneOrMore<Literal>>;
+
+/// Filters on values of fields, and whether they leave these out; each refers to the index pattern by a name.
+fn filters(words: &[(&Filters, bool)], name: &str, references: &mut Vec<Json>) -> Vec<Json> {
     let mut made = Vec::new();
-    for (number, (field, values)) in words.iter().enumerate() {
+    let words = words.iter().flat_map(|(words, negate)| words.iter().map(move |it| (it, negate)));
+    for (number, ((field, values), negate)) in words.enumerate() {
         let index = format!("{name}[{number}].meta.index");
         references.push(pattern(index.clone()));
         let matching = |value: &Literal| json!({ "match_phrase": { &field.value: value.value } });
@@ -86,7 +100,7 @@ fn filters(words: &Names<OneOrMore<Literal>>, name: &str, references: &mut Vec<J
         };
         made.push(json!({
             "meta": {
-                "key": field.value, "field": field.value, "type": kind, "params": parameters, "negate": false,
+                "key": field.value, "field": field.value, "type": kind, "params": parameters, "negate": negate,
                 "disabled": false, "alias": null, "indexRefName": index,
             },
             "query": query, "$state": { "store": "appState" },
@@ -96,7 +110,8 @@ fn filters(words: &Names<OneOrMore<Literal>>, name: &str, references: &mut Vec<J
 }
 
 fn panel(stream: &DataStream, number: usize, word: &Panel, references: &mut Vec<Json>) -> Json {
-    let id = format!("panel{number}");
+    // By this it is known again as one of ours.
+    let id = format!("connectome-{number}");
     let at = |place: usize| word.at.get(place).copied().unwrap_or_default();
     let mut panel = json!({
         "panelIndex": id, "gridData": { "x": at(0), "y": at(1), "w": at(2), "h": at(3), "i": id },
@@ -140,7 +155,7 @@ fn links(stream: &DataStream, id: &str, word: &Panel, references: &mut Vec<Json>
 fn lens(id: &str, word: &Panel, references: &mut Vec<Json>) -> Json {
     let layer = format!("indexpattern-datasource-layer-{LAYER}");
     let mut own = vec![pattern(layer)];
-    let filters = filters(&word.filters, "filter", &mut own);
+    let filters = filters(&[(&word.filters, false)], "filter", &mut own);
     let (kind, columns, visualization) = chart(word);
     let order: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let columns: Map<String, Json> =

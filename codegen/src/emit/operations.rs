@@ -99,9 +99,15 @@ fn connector(connector: &Connector) -> TokenStream {
     let operations = connector.actions.iter().map(|it| constant(&it.name));
     let triggers = connector.triggers.iter().map(|it| constant(&it.name));
     let streams = connector.streams.iter().map(super::stream::constant);
-    let search = connector.data_streams.iter().map(|(dataset, _)| {
-        let file = format!("../../{}", super::elasticsearch::requests_file(connector, dataset));
-        quote!(Search { dataset: #dataset, requests: include_str!(#file) })
+    let search = connector.data_streams.iter().map(|(dataset, stream)| {
+        let requests = format!("../../{}", super::elasticsearch::requests_file(connector, dataset));
+        let dashboards = if stream.dashboards.0.is_empty() {
+            quote!("")
+        } else {
+            let file = format!("../../{}", super::elasticsearch::dashboards_file(connector, dataset));
+            quote!(include_str!(#file))
+        };
+        quote!(Search { dataset: #dataset, requests: include_str!(#requests), dashboards: #dashboards })
     });
     let mappings = connector.mappings.iter().map(super::mapping::constant);
     let snapshots = connector.snapshots.iter().map(super::snapshot::constant);

@@ -13,6 +13,8 @@ pub struct Dashboard {
     pub doc: String,
     /// What all of its panels show: fields, and the value or the values of each.
     pub filters: Names<OneOrMore<Literal>>,
+    /// What none of its panels shows, in the same form.
+    pub without: Names<OneOrMore<Literal>>,
     /// Fields of which the reader chooses values, by label.
     pub controls: Names<Name>,
     /// Its panels.
@@ -29,6 +31,10 @@ impl Word for Dashboard {
             filters: map.many(
                 "filters",
                 "What all of its panels show: fields, and the value of each, or a list of which any will do.",
+            ),
+            without: map.many(
+                "without",
+                "What none of its panels shows: fields, and the value of each, or a list of which any is left out.",
             ),
             controls: map.many("controls", "Fields of which the reader chooses values, by their labels."),
             panels: map.required("panels", "Its panels."),

@@ -18,6 +18,8 @@ pub struct DataStream {
     pub mapping: Name,
     /// Its name, but for the namespace.
     pub name: String,
+    /// The data stream, but for the namespace, of what could not be mapped.
+    pub failures: Option<Name>,
     /// The parameter that names the namespace.
     pub namespace: Name,
     /// Which of several templates that match counts: the highest.
@@ -34,6 +36,15 @@ pub struct DataStream {
     pub dashboards: Names<Dashboard>,
 }
 
+impl DataStream {
+    /// The data set of what could not be mapped, if its data stream has a proper name.
+    pub fn failed(&self) -> Option<(&str, &str)> {
+        let name = self.failures.as_ref()?.value.as_str();
+        let (kind, dataset) = name.split_once('-')?;
+        (!kind.is_empty() && !dataset.is_empty() && !dataset.contains('-')).then_some((name, dataset))
+    }
+}
+
 impl Word for DataStream {
     const NAME: &'static str = "data_stream";
 
@@ -44,6 +55,7 @@ impl Word for DataStream {
             classes: map.many("classes", "The classes of the records in it, as the service calls them."),
             mapping: map.required("mapping", "The mapping that makes its documents."),
             name: map.required("name", "The data stream's name, but for the namespace: `logs-acme.hosts`."),
+            failures: map.optional("failures", "The data stream of records that could not be mapped, but for the namespace: `logs-acme.failed`. What stands between its hyphens is their data set."),
             namespace: map.required("namespace", "The parameter of the connection that names the namespace."),
             priority: map.required(
                 "priority",

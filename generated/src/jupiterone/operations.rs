@@ -103,6 +103,9 @@ pub static CONNECTOR: Connector = Connector {
             requests: include_str!(
                 "../../elasticsearch/jupiterone/jupiter_one.risks_and_alerts.json"
             ),
+            dashboards: include_str!(
+                "../../elasticsearch/jupiterone/jupiter_one.risks_and_alerts.dashboards.ndjson"
+            ),
         },
     ],
     roles: &[],

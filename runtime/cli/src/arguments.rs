@@ -137,7 +137,7 @@ pub struct Access {
 /// `setup`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  connectome setup elasticsearch jupiterone --to elasticsearch+https://search.example --plan\n  connectome setup elasticsearch jupiterone --to elasticsearch+https://search.example"
+    after_help = "Example:\n  connectome setup elasticsearch jupiterone --to elasticsearch+https://search.example --plan\n  connectome setup elasticsearch jupiterone --to elasticsearch+https://search.example --kibana https://kibana.example"
 )]
 pub struct Setup {
     /// The kind of destination
@@ -148,6 +148,9 @@ pub struct Setup {
     /// The destination: `elasticsearch+https://HOST`
     #[arg(long, value_name = "DEST")]
     pub to: String,
+    /// Kibana, or a space of it, for the dashboards as well: `https://HOST` or `https://HOST/s/SPACE`
+    #[arg(long, value_name = "URL")]
+    pub kibana: Option<String>,
     /// Show what is there and what would be done; change nothing
     #[arg(long, conflicts_with_all = ["remove", "replace"])]
     pub plan: bool,
@@ -164,7 +167,7 @@ pub struct Setup {
 /// A kind of destination that can be set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
-    /// Lifecycle policy, templates and transform; dashboards are a file to be imported
+    /// Lifecycle policy, templates and transform, and with --kibana dashboards
     Elasticsearch,
 }
 

@@ -100,6 +100,8 @@ pub struct Search {
     pub dataset: &'static str,
     /// The requests that put it there, in order, as a JSON list.
     pub requests: &'static str,
+    /// What is shown of them, as saved objects of Kibana, one on a line.
+    pub dashboards: &'static str,
 }
 
 /// The request that shows whether a connection works.

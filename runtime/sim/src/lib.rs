@@ -9,7 +9,7 @@ mod behave;
 mod check;
 mod fault;
 pub mod filter;
-mod form;
+pub mod form;
 pub mod http;
 mod list;
 mod query;

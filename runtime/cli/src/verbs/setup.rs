@@ -1,8 +1,10 @@
 //! `connectome setup`
 
+use connectome_core::connector::Connector;
 use connectome_core::{Error, ErrorKind};
 use connectome_sinks::destination::Destination;
 use connectome_sinks::elasticsearch::setup::{Found, Installer, Step, assets};
+use connectome_sinks::elasticsearch::{Credentials, kibana};
 use serde_json::json;
 
 use crate::World;
@@ -26,52 +28,130 @@ pub async fn run(world: &World, verb: &Setup) -> Outcome {
         return Err(Error::new(ErrorKind::Input, "the destination is no Elasticsearch")
             .advice("write --to elasticsearch+https://HOST"));
     };
-    let installer = Installer::open(&address, None, bare_settings(world, &verb.access))?;
-    installer.warnings().iter().for_each(|warning| print::tell(&format!("warning: {warning}")));
+    let shown = verb.kibana.as_deref().map(kibana::Address::parse).transpose()?;
+    let credentials = Credentials::from_environment(address.open)?;
+    let installer = Installer::open(&address, Some(credentials.clone()), bare_settings(world, &verb.access))?;
+    let importer = match &shown {
+        Some(address) => Some(kibana::Importer::open(address, &credentials, bare_settings(world, &verb.access))?),
+        None => None,
+    };
+    let warnings = installer.warnings().iter().chain(importer.iter().flat_map(kibana::Importer::warnings));
+    warnings.for_each(|warning| print::tell(&format!("warning: {warning}")));
+    // Everything is looked at before anything is changed.
     let mut all = Vec::new();
     for search in connector.search {
         all.extend(assets(search.requests)?);
     }
     let steps = installer.plan(all).await?;
+    let dashboards = match &importer {
+        Some(importer) => importer.plan(saved_objects(connector)?).await?,
+        None => Vec::new(),
+    };
+    let told = |outcome: fn(Found) -> &'static str, shared: fn(Found) -> &'static str| {
+        tell(world, rows(&steps, &dashboards, outcome, shared))
+    };
     if verb.plan {
-        return tell(world, &steps, |found| match found {
-            Found::Missing => "would be installed",
-            Found::Same => "is there",
-            Found::Old => "would be renewed",
-            Found::Foreign => "somebody else's; would be replaced with --replace only",
-        });
-    }
-    if verb.remove {
+        told(would, would)?;
+    } else if verb.remove {
+        if let Some(importer) = &importer {
+            importer.remove(&dashboards).await?;
+        }
         let kept = installer.remove(&steps).await?;
-        tell(world, &steps, |found| match found {
-            Found::Same | Found::Old => "removed",
-            Found::Missing => "was not there",
-            Found::Foreign => "somebody else's; left alone",
-        })?;
-        return match kept.first() {
-            None => Ok(()),
-            Some((path, why)) => Err(Error::new(ErrorKind::Partial, format!("{path} could not be removed: {why}"))
-                .advice("documents still need it; delete them first if they are not wanted, and run this again")),
-        };
+        told(removed, kept_for_others)?;
+        if let Some((path, why)) = kept.first() {
+            return Err(Error::new(ErrorKind::Partial, format!("{path} could not be removed: {why}"))
+                .advice("documents still need it; delete them first if they are not wanted, and run this again"));
+        }
+    } else {
+        kibana::leaves_alone(&dashboards, verb.replace)?;
+        installer.install(&steps, verb.replace).await?;
+        if let Some(importer) = &importer {
+            importer.import(&dashboards, verb.replace).await?;
+        }
+        told(installed, installed)?;
     }
-    installer.install(&steps, verb.replace).await?;
-    tell(world, &steps, |found| match found {
+    if importer.is_none() && connector.search.iter().any(|search| !search.dashboards.is_empty()) {
+        let left = if verb.remove { "were not removed" } else { "are not imported" };
+        print::tell(&format!("the dashboards {left}: name Kibana as well, with --kibana https://HOST[/s/SPACE]"));
+    }
+    Ok(())
+}
+
+/// The saved objects of all data sets, each once.
+fn saved_objects(connector: &Connector) -> Result<Vec<kibana::Object>, Error> {
+    let mut all: Vec<kibana::Object> = Vec::new();
+    for search in connector.search {
+        for object in kibana::objects(search.dashboards)? {
+            if all.iter().all(|other| other.path() != object.path()) {
+                all.push(object);
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn would(found: Found) -> &'static str {
+    match found {
+        Found::Missing => "would be installed",
+        Found::Same => "is there",
+        Found::Old => "would be renewed",
+        Found::Foreign => "somebody else's; would be replaced with --replace only",
+    }
+}
+
+fn installed(found: Found) -> &'static str {
+    match found {
         Found::Missing => "installed",
         Found::Same => "was there",
         Found::Old => "renewed",
         Found::Foreign => "replaced",
-    })
+    }
 }
 
-/// What became of each, or would.
-fn tell(world: &World, steps: &[Step], outcome: impl Fn(Found) -> &'static str) -> Outcome {
+fn removed(found: Found) -> &'static str {
+    match found {
+        Found::Same | Found::Old => "removed",
+        Found::Missing => "was not there",
+        Found::Foreign => "somebody else's; left alone",
+    }
+}
+
+fn kept_for_others(found: Found) -> &'static str {
+    if found == Found::Missing { "was not there" } else { "stays; others may use it" }
+}
+
+/// What became of one thing, or would.
+struct Row<'a> {
+    what: &'a str,
+    path: String,
+    outcome: &'static str,
+}
+
+fn rows<'a>(
+    steps: &'a [Step],
+    dashboards: &'a [kibana::Step],
+    outcome: fn(Found) -> &'static str,
+    shared: fn(Found) -> &'static str,
+) -> Vec<Row<'a>> {
+    let assets = steps.iter().map(|Step { asset, found }| Row {
+        what: &asset.what,
+        path: asset.path.clone(),
+        outcome: outcome(*found),
+    });
+    let objects = dashboards.iter().map(|kibana::Step { object, found }| Row {
+        what: &object.title,
+        path: object.path(),
+        outcome: if object.is_shared() { shared(*found) } else { outcome(*found) },
+    });
+    assets.chain(objects).collect()
+}
+
+fn tell(world: &World, rows: Vec<Row<'_>>) -> Outcome {
     if world.arguments.output != Form::Text {
-        let list: Vec<_> = steps
-            .iter()
-            .map(|step| json!({ "what": step.asset.what, "path": step.asset.path, "outcome": outcome(step.found) }))
-            .collect();
+        let list: Vec<_> =
+            rows.iter().map(|row| json!({ "what": row.what, "path": row.path, "outcome": row.outcome })).collect();
         return print::document(world.arguments.output, &json!({ "setup": list }));
     }
-    let rows = steps.iter().map(|step| vec![step.asset.path.clone(), outcome(step.found).to_owned()]);
+    let rows = rows.into_iter().map(|row| vec![row.path, row.outcome.to_owned()]);
     print::text(&print::table(&["what", "outcome"], rows))
 }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::address::Address;
 use super::bulk::{Fate, Part, fates};
-use super::credentials::Credentials;
+use super::credentials::{Credentials, variables};
 use crate::wire::{DESTINATION, chance, is_passing, packed};
 
 const STORE: Operation = Operation {
@@ -24,7 +24,7 @@ const STORE: Operation = Operation {
     ..Operation::named("store_documents")
 };
 
-const PARAMETERS: Record = Record {
+pub(super) const PARAMETERS: Record = Record {
     fields: &[
         Field::new("api_url", Shape::Text, Place::Control).required(),
         Field::new("credentials", Shape::Text, Place::Control).secret(),
@@ -45,6 +45,27 @@ static CLOSED: Connector = Connector {
 /// The same for a service that asks nobody who he is.
 static OPEN: Connector = Connector { auth: ("Accept", "application/json"), ..CLOSED };
 
+/// A connection with these credentials, or to one that asks for none; nothing is sent.
+pub(super) fn connect(
+    [closed, open]: [&'static Connector; 2],
+    root: &str,
+    credentials: &Credentials,
+    mut settings: Settings,
+) -> Result<Connection, Error> {
+    let header = credentials.header();
+    let mut parameters = Map::new();
+    parameters.insert("api_url".to_owned(), Value::from(root));
+    if let Some((header, _)) = &header {
+        parameters.insert("credentials".to_owned(), Value::from(header.as_str()));
+    }
+    settings.parameters = parameters;
+    let connection = Connection::new(if header.is_some() { closed } else { open }, settings)?;
+    for secret in header.into_iter().flat_map(|(_, secrets)| secrets) {
+        connection.redactor().learn(&secret);
+    }
+    Ok(connection)
+}
+
 /// The longest pause between two tries.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -61,19 +82,9 @@ pub(super) struct Caller {
 impl Caller {
     /// A connection; nothing is sent.
     pub fn new(address: &Address, credentials: &Credentials, mut settings: Settings) -> Result<Self, Error> {
-        let header = credentials.header();
-        let mut parameters = Map::new();
-        parameters.insert("api_url".to_owned(), Value::from(address.root.as_str()));
-        if let Some((header, _)) = &header {
-            parameters.insert("credentials".to_owned(), Value::from(header.as_str()));
-        }
-        settings.parameters = parameters;
         // Repeats are counted here, since what is sent again is only what was not stored.
         let tries = std::mem::replace(&mut settings.tries, 1).max(1);
-        let connection = Connection::new(if header.is_some() { &CLOSED } else { &OPEN }, settings)?;
-        for secret in header.into_iter().flat_map(|(_, secrets)| secrets) {
-            connection.redactor().learn(&secret);
-        }
+        let connection = connect([&CLOSED, &OPEN], &address.root, credentials, settings)?;
         // Where a template is missing, no index is made in the place of a data stream.
         let strict = if address.index.is_none() { "&require_data_stream=true" } else { "" };
         let target = format!(
@@ -144,13 +155,7 @@ impl Caller {
     fn advised(&self, error: Error) -> Error {
         let root = self.connection.origin().root();
         let advice = match error.kind() {
-            ErrorKind::Auth => format!(
-                "check the credentials in the environment: {}, or {} and {}, or {}",
-                super::API_KEY,
-                super::USER,
-                super::PASSWORD,
-                super::TOKEN
-            ),
+            ErrorKind::Auth => format!("check the credentials in the environment: {}", variables()),
             ErrorKind::Permission => {
                 "give the credentials the privileges create_doc and auto_configure on what is written".to_owned()
             }

@@ -13,6 +13,11 @@ pub const PASSWORD: &str = "CONNECTOME_ELASTICSEARCH_PASSWORD";
 /// The environment variable that holds a bearer's token.
 pub const TOKEN: &str = "CONNECTOME_ELASTICSEARCH_TOKEN";
 
+/// What may be set, for messages.
+pub(super) fn variables() -> String {
+    format!("{API_KEY}, or {USER} and {PASSWORD}, or {TOKEN}")
+}
+
 /// Who stores documents.
 #[derive(Debug, Clone)]
 pub enum Credentials {
@@ -31,7 +36,7 @@ impl Credentials {
     pub fn from_environment(open: bool) -> Result<Self, Error> {
         let variable = |name| std::env::var(name).ok().map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
         let wrong = |why: &str| Error::new(ErrorKind::Configuration, why.to_owned());
-        let advice = format!("set {API_KEY}, or {USER} and {PASSWORD}, or {TOKEN}");
+        let advice = format!("set {}", variables());
         let user = match (variable(USER), variable(PASSWORD)) {
             (Some(user), Some(password)) => Some(Self::Basic(user, Secret::new(password))),
             (None, None) => None,

@@ -7,6 +7,7 @@ mod address;
 mod bulk;
 mod calls;
 mod credentials;
+pub mod kibana;
 pub mod setup;
 #[cfg(feature = "simulator")]
 pub mod simulated;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Address, Credentials, calls::Caller};
 
 /// Who put something there, as it says of itself.
-const OWNER: &str = "connectome";
+pub(super) const OWNER: &str = "connectome";
 
 const LOOK: Operation = Operation { repeat: Repeat::Safe, ..Operation::named("look_at_what_is_installed") };
 const INSTALL: Operation =
@@ -122,6 +122,12 @@ impl Asset {
     }
 }
 
+/// Something of somebody else stands in the way.
+pub(super) fn foreign(path: &str) -> Error {
+    Error::new(ErrorKind::Conflict, format!("{path} is there, and somebody else put it there"))
+        .advice("nothing was changed; --replace puts ours in its place, and --plan shows everything that is there")
+}
+
 /// A service in which assets are installed.
 #[derive(Debug)]
 pub struct Installer {
@@ -172,13 +178,7 @@ impl Installer {
     /// Puts there what is missing and what is old. With `replace`, also in the place of what somebody else put there.
     pub async fn install(&self, steps: &[Step], replace: bool) -> Result<(), Error> {
         if let (Some(step), false) = (steps.iter().find(|step| step.found == Found::Foreign), replace) {
-            return Err(Error::new(
-                ErrorKind::Conflict,
-                format!("{} is there, and somebody else put it there", step.asset.path),
-            )
-            .advice(
-                "nothing was changed; --replace puts ours in its place, and --plan shows everything that is there",
-            ));
+            return Err(foreign(&step.asset.path));
         }
         let mut renewed = false;
         for Step { asset, found } in steps {
