@@ -39,7 +39,7 @@ pub static RISKS_AND_ALERTS: Snapshot = Snapshot {
     id: &["id"],
     every: 86400,
     mapping: &super::mappings::RISKS_AND_ALERTS,
-    lasts: Some(172800),
+    lasts: Some(12960000),
     gone: Some(Gone {
         keep: &[
             &["id"],

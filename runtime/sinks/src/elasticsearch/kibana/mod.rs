@@ -32,7 +32,7 @@ static CLOSED: Connector = Connector {
     title: "Kibana",
     parameters: &super::calls::PARAMETERS,
     auth: ("Authorization", "{credentials}"),
-    errors: ErrorBody { under: &[], code: "error", message: "message", number: None },
+    errors: ErrorBody { under: &[], code: "error", message: "message", number: None, in_success: false },
     ..DESTINATION
 };
 
