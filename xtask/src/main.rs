@@ -1,7 +1,7 @@
 //! Chores of this repository. Each is a line that calls what does the work.
 
+mod bench;
 mod campaign;
-mod figures;
 mod generate;
 mod peers;
 mod test;
@@ -18,8 +18,9 @@ cargo xtask test
     installs what the tests need below target/peers, then runs every test; none is skipped
 cargo xtask campaign [--trials NUMBER] [--seed NUMBER]
     collects in simulated time with faults and kills, and prints what was lost and what came twice
-cargo xtask figures
-    measures start-up, size, generation and memory, and prints them with their limits
+cargo xtask bench [--json FILE] [--against FILE [--bound TIMES]] [--quick]
+    measures start-up, size, generation, calls, collections and memory, and prints them with their limits;
+    with --against it fails when something takes more than that times what an earlier run measured
 ";
 
 fn main() -> ExitCode {
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
         ["gen", options @ ..] => generate::run(options),
         ["test"] => test::run(),
         ["campaign", options @ ..] => campaign::run(options),
-        ["figures"] => figures::run(),
+        ["bench", options @ ..] => bench::run(options),
         ["help" | "--help" | "-h"] | [] => {
             print!("{HELP}");
             ExitCode::SUCCESS

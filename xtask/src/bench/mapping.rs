@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 
+use super::report::Report;
 use super::{TIMES, cpu, middle, peak};
 
 const RECORDS: u64 = 100_000;
 
 /// Prints every figure.
-pub fn run(examples: &Path, folder: &Path, row: &mut impl FnMut(&str, f64, &str, f64)) -> Result<(), String> {
+pub fn run(examples: &Path, folder: &Path, report: &mut Report) -> Result<(), String> {
     let command = |way: &str, records: u64| {
         let mut command = Command::new(examples.join("documents"));
         command.args([way, &records.to_string()]).arg(folder.join(format!("{way}.jsonl")));
@@ -20,12 +21,12 @@ pub fn run(examples: &Path, folder: &Path, row: &mut impl FnMut(&str, f64, &str,
         mapped.push(cpu(&mut command("mapped", RECORDS))?);
     }
     let (plain, mapped) = (middle(plain), middle(mapped));
-    row("plain loop: 100,000 alerts, findings, vulnerabilities", plain, "s CPU", f64::INFINITY);
-    row("mapped to the Elastic Common Schema: the same", mapped, "s CPU", 0.8);
-    row("  beside the plain loop", mapped / plain, "times", 3.0);
+    report.row("plain loop: 100,000 alerts, findings, vulnerabilities", plain, "s CPU", f64::INFINITY);
+    report.row("mapped to the Elastic Common Schema: the same", mapped, "s CPU", 0.8);
+    report.row("  beside the plain loop", mapped / plain, "times", 3.0);
     for records in [1000, 10 * RECORDS] {
         let memory = peak(command("mapped", records))?;
-        row(&format!("peak memory: {records} of them"), memory, "MiB", 32.0);
+        report.row(&format!("peak memory: {records} of them"), memory, "MiB", 32.0);
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use super::report::Report;
 use super::{Simulated, TIMES, cpu, middle, peak, serving};
 
 /// The stream of alerts, the one whose records have most to change, and the one whose records are small and have no id:
@@ -34,25 +35,31 @@ pub struct Bench<'a> {
 
 impl Bench<'_> {
     /// Prints every figure.
-    pub fn run(&self, row: &mut impl FnMut(&str, f64, &str, f64)) -> Result<(), String> {
+    pub fn run(&self, report: &mut Report) -> Result<(), String> {
         for stream in STREAMS {
-            self.compare(stream, row)?;
+            self.compare(stream, report)?;
         }
         let [_, large, small] = STREAMS;
         for (stream, events) in [(large, 10_000), (large, 1_000_000), (small, 10_000), (small, 1_000_000)] {
             let pages = self.serve(stream, events, 200)?;
             let memory = peak(self.collect(stream, &pages, "declared")?)?;
-            row(&format!("peak memory: {events} events of {stream}"), memory, "MiB", MEMORY);
+            report.row(&format!("peak memory: {events} events of {stream}"), memory, "MiB", MEMORY);
         }
         let pages = self.serve(small, 100_000, 1)?;
         let started = Instant::now();
         let memory = peak(self.collect(small, &pages, "declared")?)?;
-        row("time: collect 100,000 pages of one event", started.elapsed().as_secs_f64(), "s", 120.0);
-        row("peak memory: the same", memory, "MiB", MEMORY);
+        report.row("time: collect 100,000 pages of one event", started.elapsed().as_secs_f64(), "s", 120.0);
+        report.row("peak memory: the same", memory, "MiB", MEMORY);
         Ok(())
     }
 
-    fn compare(&self, stream: &str, row: &mut impl FnMut(&str, f64, &str, f64)) -> Result<(), String> {
+    /// The CPU seconds of collecting so many events.
+    pub fn cost(&self, stream: &str, events: u64) -> Result<f64, String> {
+        let pages = self.serve(stream, events, 200)?;
+        cpu(&mut self.collect(stream, &pages, "declared")?)
+    }
+
+    fn compare(&self, stream: &str, report: &mut Report) -> Result<(), String> {
         let pages = self.serve(stream, 100_000, 200)?;
         let mut plain = Vec::new();
         let mut ours = MOST.map(|_| Vec::new());
@@ -65,11 +72,11 @@ impl Bench<'_> {
             self.same_lines()?;
         }
         let plain = middle(plain);
-        row(&format!("plain loop: 100,000 events of {stream}"), plain, "s CPU", f64::INFINITY);
+        report.row(&format!("plain loop: 100,000 events of {stream}"), plain, "s CPU", f64::INFINITY);
         for ((transforms, most), ours) in MOST.iter().zip(ours) {
             let ours = middle(ours);
-            row(&format!("collect --transforms {transforms}: the same"), ours, "s CPU", f64::INFINITY);
-            row("  beside the plain loop", ours / plain, "times", *most);
+            report.row(&format!("collect --transforms {transforms}: the same"), ours, "s CPU", f64::INFINITY);
+            report.row("  beside the plain loop", ours / plain, "times", *most);
         }
         Ok(())
     }
