@@ -15,7 +15,7 @@ pub fn run(world: &World, verb: &Catalog) -> Outcome {
     let list = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_array).map_or(0, Vec::len);
     let count = |entry: &Value, key: &str| list(entry, key).to_string();
     let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let streams = |entry: &Value| list(entry, "streams") + list(entry, "further_streams");
+    let streams = |entry: &Value| list(entry, "streams") + list(entry, "further_streams") + list(entry, "snapshots");
     let rows = entries.iter().map(|entry| {
         vec![
             text(entry, "name"),
