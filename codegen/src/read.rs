@@ -29,6 +29,9 @@ pub trait Form: Sized {
     fn absent(span: Span) -> Self;
 }
 
+/// What is told where a mapping from names should stand.
+const NAMES: &str = "expected a mapping from names";
+
 /// The mistakes found so far.
 #[derive(Default)]
 pub struct Problems {
@@ -40,6 +43,16 @@ impl Problems {
     /// Notes one.
     pub fn push(&self, diagnostic: Diagnostic) {
         self.told.borrow_mut().push(diagnostic);
+    }
+
+    /// Adds what a key means to the mistake that was made just there, where names stand that the author chooses: its
+    /// form alone says too little about them.
+    fn explain(&self, span: Span, doc: &str) {
+        if let Some(told) = self.told.borrow_mut().last_mut().filter(|told| told.span == span && told.message == NAMES)
+            && let Some(help) = &mut told.help
+        {
+            help.push_str(&format!(" ({})", lower_first(doc.trim_end_matches('.'))));
+        }
     }
 
     /// Marks the end of reading: what is told from here on is about what the words mean.
@@ -249,8 +262,19 @@ impl<'a> Map<'a> {
             Way::Read { entries, problems, .. } => {
                 self.keys.borrow_mut().push(Key { name, shape: Shape::Any, required, doc });
                 match entries.iter().find(|(key, _)| key.value == name) {
-                    Some((_, node)) => T::take(node, problems).map_or(Asked::Misread(node.whole()), Asked::Found),
-                    None => Asked::Absent,
+                    Some((_, node)) => T::take(node, problems).map_or_else(
+                        || {
+                            problems.explain(node.span, doc);
+                            Asked::Misread(node.whole())
+                        },
+                        Asked::Found,
+                    ),
+                    None => {
+                        if let (true, Some(key)) = (required, self.keys.borrow_mut().last_mut()) {
+                            key.shape = T::describe(&Language::default());
+                        }
+                        Asked::Absent
+                    }
                 }
             }
         }
@@ -285,12 +309,27 @@ impl<'a> Map<'a> {
             );
         }
         for name in missing {
-            let meaning = keys.iter().find(|key| key.name == name).map_or("", |key| key.doc);
+            let Some(key) = keys.iter().find(|key| key.name == name) else { continue };
+            let meaning = lower_first(key.doc.trim_end_matches('.'));
+            let choices = match key.shape {
+                Shape::OneOf(texts) => format!(": {}", or(texts)),
+                _ => String::new(),
+            };
             problems.push(
                 Diagnostic::new("missing-key", place.named, format!("`{name}` is missing"))
-                    .help(format!("add `{name}: …` ({})", lower_first(meaning.trim_end_matches('.')))),
+                    .help(format!("add `{name}: …` ({meaning}{choices})")),
             );
         }
+    }
+}
+
+/// `a`, `b` or `c`.
+fn or(texts: &[&str]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| format!("`{text}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, before)) => format!("{} or {last}", before.join(", ")),
+        None => String::new(),
     }
 }
 
@@ -627,7 +666,7 @@ impl<T: Form> Form for Names<T> {
                 } else {
                     "write `name: …`, a line for each"
                 };
-                problems.push(wrong_kind(node, "a mapping from names").help(help));
+                problems.push(wrong_kind(node, NAMES.trim_start_matches("expected ")).help(help));
                 None
             }
         }

@@ -247,15 +247,14 @@ impl<'a> Reader<'a> {
                 let flow = self.opened(span);
                 let mut entries: Vec<(Spanned<String>, Node)> = Vec::new();
                 let mut in_text = false;
+                let mut placeholder = None;
                 loop {
                     let (event, at) = self.next()?;
                     if let Event::MappingEnd = event {
                         self.open.truncate(self.open.len() - usize::from(flow));
-                        return Ok(Node {
-                            span: self.trimmed(Span { end: at.end.max(span.end), ..span }),
-                            key: None,
-                            value: Value::Map(entries),
-                        });
+                        let span = self.trimmed(Span { end: at.end.max(span.end), ..span });
+                        let value = placeholder.map_or(Value::Map(entries), Value::Text);
+                        return Ok(Node { span, key: None, value });
                     }
                     let key = self.key(event, at, depth)?;
                     let (event, at) = self.next()?;
@@ -264,7 +263,21 @@ impl<'a> Reader<'a> {
                     let rest = flow
                         && node.value == Value::Null
                         && !self.text[key.span.end as usize..].trim_start().starts_with(':');
-                    if rest && !in_text {
+                    if let Some(text) = self.placeholder(&key).filter(|_| rest) {
+                        let told = Diagnostic::new(
+                            "unquoted-placeholder",
+                            Span { end: span.start + text.len() as u32, ..span },
+                            "a text that begins with a brace needs quotes",
+                        )
+                        .label("this is read as a mapping")
+                        .help(format!("write `\"{text}\"`"));
+                        // What follows the brace is not YAML; without it, reading goes on with the text that was meant.
+                        if !text.ends_with('}') {
+                            return Err(told);
+                        }
+                        self.problems.push(told);
+                        placeholder = Some(text);
+                    } else if rest && !in_text {
                         self.problems.push(
                             Diagnostic::new(
                                 "unquoted-comma",
@@ -307,6 +320,17 @@ impl<'a> Reader<'a> {
                     .help("write a name, and what it names behind `:`"))
             }
         }
+    }
+
+    /// `{api_url}/v1`, where a text was meant: a key alone in braces, and what follows them up to the end of the text.
+    fn placeholder(&self, key: &Spanned<String>) -> Option<String> {
+        let (start, end) = (key.span.start as usize, key.span.end as usize);
+        let open = start.checked_sub(1).filter(|_| self.text[..start].ends_with('{'))?;
+        let rest = self.text[end..].strip_prefix('}')?;
+        let follows = rest.find([' ', ',', ']', '\r', '\n']).map_or(rest, |at| &rest[..at]);
+        // In `{ base: {api_url}}` the last brace is not part of the text.
+        let follows = if follows.contains('{') { follows } else { follows.trim_end_matches('}') };
+        Some(self.text[open..self.text.len() - rest.len() + follows.len()].to_owned())
     }
 
     /// Notes a bracket. Whether there is one.

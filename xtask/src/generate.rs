@@ -60,7 +60,18 @@ impl Options {
         let files = generate(&sources, &self.layout()).map_err(|mistakes| (2, render_all(&mistakes, &sources)))?;
         let disk = |error: std::io::Error| (1, format!("{}: {error}", self.out.display()));
         if !self.check {
+            if let Some(foreign) = output::foreign(&self.out, &files).map_err(disk)? {
+                let (foreign, out) = (self.out.join(foreign), self.out.display());
+                return Err((
+                    2,
+                    format!(
+                        "{} was not generated, and {out} would lose it; name a folder of its own with --out",
+                        foreign.display()
+                    ),
+                ));
+            }
             let changes = output::write(&self.out, &files).map_err(disk)?;
+            self.lock().map_err(disk)?;
             println!(
                 "{} files in {}: {} written, {} removed",
                 files.len(),
@@ -80,6 +91,15 @@ impl Options {
             1,
             format!("{written} files differ from the specs and {removed} should not be there; run `cargo xtask gen`"),
         ))
+    }
+
+    /// A crate outside this workspace begins with the versions that are tried here. Afterwards the file is its owner's.
+    fn lock(&self) -> std::io::Result<()> {
+        let lock = self.out.join("Cargo.lock");
+        if self.layout().standalone && !lock.exists() {
+            std::fs::copy(self.root.join("Cargo.lock"), lock)?;
+        }
+        Ok(())
     }
 
     fn layout(&self) -> Layout {

@@ -1,15 +1,20 @@
 //! A scene of a demonstration runs one action or trigger that exists, against a simulated service that is there.
 
+use serde_json::Value as Json;
+
 use super::Subject;
+use super::value::{self, Side};
 use crate::diagnostic::Diagnostic;
+use crate::model::Connector;
 use crate::resolve::text::unknown;
 use crate::spec::Spec;
 use crate::spec::demo::Scene;
 
 pub fn check(subject: &Subject<'_>) {
-    for spec in subject.specs {
+    for (spec, connector) in subject.specs.iter().zip(&subject.model.connectors) {
         let file = &spec.file;
         for scene in &file.demo {
+            input(subject, connector, scene);
             let others = usize::from(scene.sync) + usize::from(scene.collect) + usize::from(scene.change.is_some());
             let span = scene.action.as_ref().or(scene.trigger.as_ref()).map(|name| name.span);
             match (&scene.action, &scene.trigger) {
@@ -54,6 +59,29 @@ pub fn check(subject: &Subject<'_>) {
                 );
             }
         }
+    }
+}
+
+/// What a scene gives is what its action or trigger takes. A text that an earlier scene fills may become anything.
+fn input(subject: &Subject<'_>, connector: &Connector, scene: &Scene) {
+    let (Some(given), false) = (&scene.input, subject.problems.misread(scene.span)) else { return };
+    let name = scene.action.as_ref().or(scene.trigger.as_ref()).map(|name| name.value.as_str());
+    let action = connector.actions.iter().find(|action| Some(action.name.as_str()) == name);
+    let trigger = connector.triggers.iter().find(|trigger| Some(trigger.name.as_str()) == name);
+    let Some(fields) = action.map(|it| &it.input).or(trigger.map(|it| &it.input)) else { return };
+    for misfit in value::object(connector, fields, &given.value, Side::Input) {
+        let at = misfit.0.iter().try_fold(&given.value, |at, key| match at {
+            Json::Array(items) => items.get(key.parse::<usize>().ok()?),
+            other => other.get(key),
+        });
+        if at.and_then(Json::as_str).is_some_and(|text| text.contains('{')) {
+            continue;
+        }
+        let span = value::span_at(&given.node, &misfit);
+        subject.problems.push(
+            Diagnostic::new("example-differs", span, format!("the input of this scene breaks the rules: {}", misfit.1))
+                .help("correct it, or the rule that it breaks"),
+        );
     }
 }
 

@@ -3,6 +3,7 @@
 //! A rule says nothing about a name that `resolve` has already reported.
 
 mod calls_are_complete;
+mod connections_keep_secrets;
 mod data_streams_hold_together;
 mod defaults_fit;
 mod demos_make_calls;
@@ -43,6 +44,7 @@ pub struct Subject<'a> {
 
 /// Applies every rule.
 pub fn check(subject: &Subject<'_>) {
+    connections_keep_secrets::check(subject);
     calls_are_complete::check(subject);
     inputs_go_somewhere::check(subject);
     types_have_no_cycle::check(subject);

@@ -3,14 +3,27 @@
 use super::Subject;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::model::{Call, Connector};
-use crate::resolve::text::unknown;
+use crate::resolve::text::{braces, unknown};
 use crate::source::Span;
+use crate::spec::simulator::{Simulator, Verb};
 use crate::spec::{Name, Spec};
+use crate::yaml::{Node, Value};
 
 pub fn check(subject: &Subject<'_>) {
     for (file, connector) in subject.specs.iter().zip(&subject.model.connectors) {
         let Some(simulator) = &connector.simulator else { continue };
         let spec = &simulator.spec;
+        if spec.public_origin.is_none() && !subject.problems.misread_any(&file.files) {
+            subject.problems.push(
+                Diagnostic::new("missing-key", spec.span, "`public_origin` is missing")
+                    .help("add `public_origin: …` (the root that its links name, as `https://api.example.com`)"),
+            );
+        }
+        for (_, collection) in spec.collections.iter() {
+            for record in collection.record.iter().chain(&collection.also) {
+                generators(subject, spec, &record.node);
+            }
+        }
         let places = calls(file, connector);
         let calls: Vec<&String> = places.iter().map(|(call, _)| call).collect();
         // With a call that could not be read, any of these may be meant.
@@ -54,6 +67,14 @@ pub fn check(subject: &Subject<'_>) {
             {
                 collection(name);
             }
+            let alone = matches!(behaviour.does, Verb::List | Verb::Get | Verb::Update | Verb::Delete | Verb::Progress);
+            if alone && behaviour.of.is_none() && !subject.problems.misread(behaviour.span) {
+                let what = behaviour.does.text();
+                subject.problems.push(
+                    Diagnostic::new("missing-key", call.span, format!("`of` is missing beside `does: {what}`"))
+                        .help("add `of: …` (the collection it is about)"),
+                );
+            }
             for name in [&behaviour.missing, &behaviour.duplicate, &behaviour.stale].into_iter().flatten() {
                 if spec.errors.get(&name.value).is_none() {
                     subject.problems.push(unknown(
@@ -78,6 +99,35 @@ pub fn check(subject: &Subject<'_>) {
                 subject.problems.push(if spec.calls.0.is_empty() { diagnostic.lost() } else { diagnostic });
             }
         }
+    }
+}
+
+/// What makes the values of a record. A misspelt one would stand in the record as it is.
+const GENERATORS: [&str; 13] =
+    ["n", "id", "guid", "hex", "ip", "mac", "name", "int", "pick", "time", "seen", "millis", "from"];
+
+fn generators(subject: &Subject<'_>, spec: &Simulator, node: &Node) {
+    match &node.value {
+        Value::Text(text) => {
+            for name in braces(text).0 {
+                let (word, about) = name.split_once(':').unwrap_or((&name, ""));
+                let span = node.span.narrow(subject.sources, &name);
+                if !GENERATORS.contains(&word) {
+                    if word.bytes().all(|it| it.is_ascii_lowercase()) {
+                        subject.problems.push(unknown("unknown-generator", "generator", word, span, GENERATORS));
+                    }
+                } else if word == "from" {
+                    let of = about.split('.').next().unwrap_or_default();
+                    if spec.collections.get(of).is_none() {
+                        let known = spec.collections.names();
+                        subject.problems.push(unknown("unknown-collection", "collection", of, span, known));
+                    }
+                }
+            }
+        }
+        Value::List(items) => items.iter().for_each(|item| generators(subject, spec, item)),
+        Value::Map(entries) => entries.iter().for_each(|(_, item)| generators(subject, spec, item)),
+        _ => {}
     }
 }
 

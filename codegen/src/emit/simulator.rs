@@ -37,7 +37,7 @@ pub fn file(connector: &Connector, module: &str) -> Option<File> {
 
 fn service(connector: &Connector, simulator: &Simulator) -> TokenStream {
     let steps = connector.graph.iter().flat_map(|graph| &graph.steps).map(super::graph::step_constant);
-    let origin = &simulator.public_origin;
+    let origin = simulator.public_origin.as_ref().map_or("", |origin| origin.value.as_str());
     quote! {
         /// The simulated service.
         pub static SERVICE: Service = Service {

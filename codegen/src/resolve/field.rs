@@ -179,7 +179,6 @@ pub fn common(scope: &mut Scope<'_>, owner: &Name, name: &Name, word: &Common, l
         name: name.value.clone(),
         title: word.title.clone().unwrap_or_else(|| crate::names::title(&name.value)),
         ty,
-        written,
         doc: word.doc.clone(),
         note: word.note.clone(),
         required: word.required,
@@ -188,7 +187,8 @@ pub fn common(scope: &mut Scope<'_>, owner: &Name, name: &Name, word: &Common, l
             Some(document) if document.cell("example").is_some() => document.cell("example").map(|it| it.value.clone()),
             _ => word.example.as_ref().map(|it| it.value.clone()),
         },
-        secret: word.secret,
+        secret: word.secret || written == "secret",
+        written,
         aliases: word.aliases.iter().map(|it| it.value.clone()).collect(),
         rules,
         enumeration,
@@ -349,13 +349,16 @@ pub fn rules(scope: &mut Scope<'_>, word: &spec::field::Rules, any_case: bool) -
                 scope.enums[id.0].values.iter().map(|it| Json::from(it.as_str())).collect()
             }
             None => {
-                scope.problem(text::unknown(
-                    "unknown-enum",
-                    "set of values",
-                    &name.value,
-                    name.span,
-                    scope.spec.file.enums.names(),
-                ));
+                let known = scope.spec.file.enums.names();
+                let told = text::unknown("unknown-enum", "set of values", &name.value, name.span, known);
+                let meant: Vec<&str> = name.value.split(['|', ',']).map(str::trim).collect();
+                scope.problem(match meant.as_slice() {
+                    [_] if scope.spec.file.enums.0.is_empty() => {
+                        told.help("write its values in brackets, or declare it under `enums:`")
+                    }
+                    [_] => told,
+                    several => told.help(format!("write the values as a list: `[{}]`", several.join(", "))),
+                });
                 Vec::new()
             }
         },

@@ -3,6 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::read::{Names, Problems};
 use crate::source::{FileId, Source, Span};
+use crate::spec::simulator::Simulator;
 use crate::spec::{File, Spec};
 
 /// Joins the files of one connector.
@@ -14,13 +15,7 @@ pub fn join(folder: String, files: Vec<(FileId, Option<File>)>, sources: &[Sourc
         let named = Joining { sources, problems };
         once(&mut whole.connector, file.connector, |it| it.span, "connector", &named);
         once(&mut whole.connection, file.connection, |it| it.span, "connection", &named);
-        once(
-            &mut whole.simulator,
-            file.simulator,
-            |it| it.collections.0.first().map_or_else(Default::default, |(name, _)| name.span),
-            "simulator",
-            &named,
-        );
+        named.simulator(&mut whole.simulator, file.simulator);
         named.extend(&mut whole.enums, file.enums);
         named.extend(&mut whole.variants, file.variants);
         named.extend(&mut whole.types, file.types);
@@ -62,6 +57,19 @@ impl Joining<'_> {
         let label = format!("it is also in {}", self.sources[there.file as usize].path);
         self.problems
             .push(Diagnostic::new("said-twice", here, format!("`{name}` is said twice")).label(label).help(help));
+    }
+
+    /// Each file may say what the simulated service holds and does for its theme.
+    fn simulator(&self, whole: &mut Option<Simulator>, part: Option<Simulator>) {
+        let Some(part) = part else { return };
+        let Some(known) = whole else {
+            *whole = Some(part);
+            return;
+        };
+        once(&mut known.public_origin, part.public_origin, |it| it.span, "public_origin", self);
+        self.extend(&mut known.collections, part.collections);
+        self.extend(&mut known.errors, part.errors);
+        self.extend(&mut known.calls, part.calls);
     }
 
     fn extend<T>(&self, whole: &mut Names<T>, part: Names<T>) {

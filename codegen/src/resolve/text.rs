@@ -41,7 +41,7 @@ pub fn call(text: &Name, sources: &[File], problems: &Problems) -> Call {
                 .help(if path.is_empty() {
                     format!("write `{method} /path`")
                 } else {
-                    format!("write `{method} /{path}`")
+                    format!("write `{method} {}", below_host(path))
                 }),
         );
     } else if let (_, Some((problem, part))) = braces(path) {
@@ -60,6 +60,16 @@ pub fn call(text: &Name, sources: &[File], problems: &Problems) -> Call {
         ));
     }
     made
+}
+
+/// The path of what was written as a whole address: `base` says the rest.
+fn below_host(path: &str) -> String {
+    match path.split_once("://") {
+        Some((_, rest)) => {
+            format!("/{}` without what `base` says already", rest.split_once('/').map_or("path", |it| it.1))
+        }
+        None => format!("/{path}`"),
+    }
 }
 
 /// The names in braces of a template, and what is wrong with it: a message and the part it is about.

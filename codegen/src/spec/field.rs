@@ -270,7 +270,7 @@ pub struct Common {
 impl Common {
     fn of(map: &Map<'_>) -> Self {
         Common {
-            ty: map.required("type", "`string`, `integer`, `float`, `boolean`, `object`, `any`, `file`, one of `types`, or any of these in brackets for a list."),
+            ty: map.required("type", "`string`, `integer`, `float`, `boolean`, `object`, `any`, `file`, `secret`, which is never printed, one of `types`, or any of these in brackets for a list."),
             title: map.optional("title", "Its heading in the vendor's document, where that is not its name with capitals."),
             doc: map.required("doc", "What it holds, in our own words, with units and limits."),
             note: map.optional("note", "Where the vendor's document misleads: what is true."),

@@ -8,14 +8,16 @@ use crate::spec::Name;
 /// The simulated service.
 #[derive(Debug, Clone)]
 pub struct Simulator {
-    /// The host that its links name, which is never its own.
-    pub public_origin: String,
+    /// The host that its links name, which is never its own. Of several files one says it.
+    pub public_origin: Option<Name>,
     /// What it holds.
     pub collections: Names<Collection>,
     /// What it says when something is wrong.
     pub errors: Names<Failure>,
     /// What each call does, by method and path.
     pub calls: Names<Behaviour>,
+    /// The key of the section.
+    pub span: Span,
 }
 
 impl Word for Simulator {
@@ -23,10 +25,11 @@ impl Word for Simulator {
 
     fn read(map: &Map<'_>) -> Self {
         Simulator {
-            public_origin: map.required("public_origin", "The root that its links name; never its own address, so that a client must rebase them."),
-            collections: map.required("collections", "What it holds, by name."),
+            public_origin: map.optional("public_origin", "The root that its links name; never its own address, so that a client must rebase them. One file says it."),
+            collections: map.many("collections", "What it holds, by name."),
             errors: map.many("errors", "What it says when something is wrong, by name. `unauthorized`, `forbidden`, `invalid` and `no_such_path` are said by the engine itself."),
-            calls: map.required("calls", "What each call does, by method and path as actions write them."),
+            calls: map.many("calls", "What each call does, by method and path as actions write them."),
+            span: map.named(),
         }
     }
 }

@@ -58,9 +58,16 @@ fn closing(connector: &Connector) -> Outcome {
     let name = connector.name;
     let first = connector.operations.first().map_or("", |operation| operation.name);
     print::line("\nTry next:")?;
-    print::line(&format!("  connectome describe {name}                 what it can do"))?;
-    print::line(&format!("  connectome simulate {name}                 this service for your own tests"))?;
-    print::line(&format!("  connectome permissions {name} {first}    the least role for an action"))
+    let commands = [
+        (format!("describe {name}"), "what it can do"),
+        (format!("simulate {name}"), "this service for your own tests"),
+        (format!("permissions {name} {first}"), "the least role for an action"),
+    ];
+    let width = commands.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+    for (command, what) in commands {
+        print::line(&format!("  connectome {command:width$}    {what}"))?;
+    }
+    Ok(())
 }
 
 async fn show_service(
@@ -74,6 +81,10 @@ async fn show_service(
     let clock = Arc::new(ManualClock::at(Timestamp::now()));
     settings.clock = clock.clone();
     let connection = Connection::new(connector, settings)?;
+    if connection.origin().root() != served.url() {
+        return Err(Error::new(ErrorKind::Input, "the simulated service cannot take the place of the real one")
+            .advice("let `base` of its spec begin with a parameter of the format `base_url`"));
+    }
     let mut kept = Map::new();
     let day_ago = clock.now().checked_sub(Duration::from_secs(86_400)).unwrap_or(clock.now());
     kept.insert("day_ago".to_owned(), json!(day_ago.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()));
@@ -184,7 +195,8 @@ async fn sync(world: &World, connection: &Connection, path: &Path) -> Outcome {
         return Ok(());
     }
     let unchanged: u64 = report.types.values().map(|counts| counts.unchanged).sum();
-    print::line(&format!("    {} changes, {unchanged} objects as before", report.changes()))?;
+    let changed = if report.changes() == 1 { "1 change".to_owned() } else { format!("{} changes", report.changes()) };
+    print::line(&format!("    {changed}, {unchanged} objects as before"))?;
     print::line(&format!("  $ connectome graph changes {}", connector.name))?;
     changes(stage.store(), Some(connector.name), Since::LastChange, |change| {
         let lines = print::wrap(&change.line(), "      ", WIDTH - 6);

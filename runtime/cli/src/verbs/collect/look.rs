@@ -56,6 +56,7 @@ pub async fn run(world: &World, verb: &Verb, subject: &Subject, streams: &[&'sta
             Ok(Ended::Paused) => {
                 print::tell(&format!("{}: the first {} events; there are more", stream.name, events.min(few as u64)));
             }
+            Ok(_) if events == 1 => print::tell(&format!("{}: 1 event", stream.name)),
             Ok(_) => print::tell(&format!("{}: {events} events", stream.name)),
             Err(error) => {
                 print::tell(&format!("error: {}: {error}", stream.name));
