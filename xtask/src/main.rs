@@ -2,6 +2,7 @@
 
 mod campaign;
 mod figures;
+mod fuzz;
 mod generate;
 mod peers;
 mod test;
@@ -18,6 +19,8 @@ cargo xtask test
     installs what the tests need below target/peers, then runs every test; none is skipped
 cargo xtask campaign [--trials NUMBER] [--seed NUMBER]
     collects in simulated time with faults and kills, and prints what was lost and what came twice
+cargo xtask fuzz [TARGET] [--seconds NUMBER]
+    gives each reader of strangers' bytes inputs that nobody wrote, 60 seconds each, and shows the smallest that fails
 cargo xtask figures
     measures start-up, size, generation and memory, and prints them with their limits
 ";
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
         ["gen", options @ ..] => generate::run(options),
         ["test"] => test::run(),
         ["campaign", options @ ..] => campaign::run(options),
+        ["fuzz", options @ ..] => fuzz::run(options),
         ["figures"] => figures::run(),
         ["help" | "--help" | "-h"] | [] => {
             print!("{HELP}");
