@@ -2,6 +2,7 @@
 
 mod bench;
 mod campaign;
+mod fuzz;
 mod generate;
 mod peers;
 mod test;
@@ -21,6 +22,8 @@ cargo xtask campaign [--trials NUMBER] [--seed NUMBER]
 cargo xtask bench [--json FILE] [--against FILE [--bound TIMES]] [--quick]
     measures start-up, size, generation, calls, collections and memory, and prints them with their limits;
     with --against it fails when something takes more than that times what an earlier run measured
+cargo xtask fuzz [TARGET] [--seconds NUMBER]
+    gives each reader of strangers' bytes inputs that nobody wrote, 60 seconds each, and shows the smallest that fails
 ";
 
 fn main() -> ExitCode {
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["campaign", options @ ..] => campaign::run(options),
         ["bench", options @ ..] => bench::run(options),
+        ["fuzz", options @ ..] => fuzz::run(options),
         ["help" | "--help" | "-h"] | [] => {
             print!("{HELP}");
             ExitCode::SUCCESS

@@ -25,7 +25,9 @@ fn decode_record(names: NameRule, record: &Record, entries: Map<String, Value>) 
         if value.is_null() {
             continue;
         }
+        // Of two such keys the first is the one, and the other is kept as it came.
         if let Some(variant) = record.variant
+            && varied.is_none()
             && variant.of.iter().any(|(name, _)| *name == key)
         {
             varied = Some((variant, key, value));
