@@ -1,6 +1,7 @@
 //! Chores of this repository. Each is a line that calls what does the work.
 
 mod campaign;
+mod faults;
 mod figures;
 mod generate;
 mod peers;
@@ -18,6 +19,8 @@ cargo xtask test
     installs what the tests need below target/peers, then runs every test; none is skipped
 cargo xtask campaign [--trials NUMBER] [--seed NUMBER]
     collects in simulated time with faults and kills, and prints what was lost and what came twice
+cargo xtask faults
+    runs everything that can be asked of every connector with every fault, and prints how each ends
 cargo xtask figures
     measures start-up, size, generation and memory, and prints them with their limits
 ";
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
         ["gen", options @ ..] => generate::run(options),
         ["test"] => test::run(),
         ["campaign", options @ ..] => campaign::run(options),
+        ["faults"] => faults::run(),
         ["figures"] => figures::run(),
         ["help" | "--help" | "-h"] | [] => {
             print!("{HELP}");
