@@ -2,6 +2,7 @@
 
 mod bench;
 mod campaign;
+mod faults;
 mod fuzz;
 mod generate;
 mod peers;
@@ -24,6 +25,8 @@ cargo xtask bench [--json FILE] [--against FILE [--bound TIMES]] [--quick]
     with --against it fails when something takes more than that times what an earlier run measured
 cargo xtask fuzz [TARGET] [--seconds NUMBER]
     gives each reader of strangers' bytes inputs that nobody wrote, 60 seconds each, and shows the smallest that fails
+cargo xtask faults
+    runs everything that can be asked of every connector with every fault, and prints how each ends
 ";
 
 fn main() -> ExitCode {
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         ["campaign", options @ ..] => campaign::run(options),
         ["bench", options @ ..] => bench::run(options),
         ["fuzz", options @ ..] => fuzz::run(options),
+        ["faults"] => faults::run(),
         ["help" | "--help" | "-h"] | [] => {
             print!("{HELP}");
             ExitCode::SUCCESS

@@ -25,6 +25,9 @@ const PATIENCE: u32 = 8;
 /// What was read is delivered after this many seconds at most, however little it is.
 const PROMPT: i64 = 5;
 
+/// Of a round that took longer than this, in seconds, what happened meanwhile is read at once.
+const LAP: i64 = 60;
+
 /// A stream at work.
 #[derive(Debug)]
 pub struct Collector<S, K, L> {
@@ -200,6 +203,8 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
     }
 
     async fn go(&mut self, budget: Budget, before: &Counts) -> Result<Ended, Error> {
+        let mut began = self.source.now();
+        let mut asked = false;
         loop {
             if self.meter.stop.load(Ordering::Relaxed) {
                 self.flush().await?;
@@ -213,7 +218,16 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
                 self.flush().await?;
                 return Ok(Ended::Paused);
             }
-            match self.plan.next(self.source.now()) {
+            let now = self.source.now();
+            let step = match self.plan.next(now) {
+                // What has only happened since is for the next round: a slow service gives no end of such.
+                Step::Read(_) if now - began < LAP && self.is_later(began) => Step::Rest,
+                step => step,
+            };
+            if now - began >= LAP {
+                began = now;
+            }
+            match step {
                 Step::Read(ask) => self.read(&ask).await?,
                 Step::Gap(gap) => {
                     let (stream, from, to) = (self.stream.name, time(gap.from), time(gap.to));
@@ -239,6 +253,12 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
                     }
                     self.flush().await?;
                 }
+                // Whoever rests because of a clock that was told wrong would never hear the right time.
+                Step::Rest if pages == 0 && !asked => {
+                    asked = true;
+                    self.source.ask_time().await;
+                    began = self.source.now();
+                }
                 Step::Rest => {
                     self.flush().await?;
                     let done = self.plan.checkpoint().is_done();
@@ -246,6 +266,13 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
                 }
             }
         }
+    }
+
+    /// Whether the window at hand was just opened, for what has happened since then only.
+    fn is_later(&self, time: i64) -> bool {
+        let since = time - i64::try_from(self.limits.margin).unwrap_or(0);
+        let window = self.plan.checkpoint().window.as_ref();
+        window.is_some_and(|it| it.goal == Goal::Fresh && it.cursor.is_none() && it.pages == 0 && it.from >= since)
     }
 
     async fn read(&mut self, ask: &Ask) -> Result<(), Error> {

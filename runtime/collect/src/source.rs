@@ -15,10 +15,18 @@ use serde_json::{Map, Value};
 
 use crate::plan::Ask;
 
+/// A service's clock that is this many seconds behind ours may have been told wrong, as by an answer out of a cache.
+const SLOW_CLOCK: i64 = 60;
+
 /// A service that gives events in pages.
 pub trait Source {
     /// The service's time, in seconds since 1970, and never later than it is there.
     fn now(&self) -> i64;
+
+    /// Asks the service for its time, if what it told of it last keeps us from reading.
+    fn ask_time(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 
     /// Asks for a page; gives its body.
     fn page(&self, ask: &Ask) -> impl Future<Output = Result<Bytes, Trouble>> + Send;
@@ -130,6 +138,13 @@ impl Source for Service {
         }
     }
 
+    async fn ask_time(&self) {
+        if self.connection.clock_skew().is_some_and(|ahead| ahead > SLOW_CLOCK) {
+            // It is the answer's date that counts, whatever else it says.
+            let _ = self.connection.check().await;
+        }
+    }
+
     async fn page(&self, ask: &Ask) -> Result<Bytes, Trouble> {
         let request = self.request(ask).map_err(|why| Trouble::Stale(self.wrong(ask, why)))?;
         let answer = self.connection.ask(self.stream.read, &request, Repeat::Safe).await;
@@ -144,7 +159,9 @@ impl Source for Service {
 
     fn wrong(&self, ask: &Ask, why: String) -> Error {
         let request = self.request(ask).unwrap_or_else(|_| self.first.clone());
-        self.connection.told(self.stream.read, &request, Error::new(ErrorKind::Protocol, why))
+        let error = Error::new(ErrorKind::Protocol, why)
+            .advice("try again later: what was read before is delivered, and the rest is read then");
+        self.connection.told(self.stream.read, &request, error)
     }
 }
 

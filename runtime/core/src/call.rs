@@ -10,7 +10,7 @@ use crate::answer::{Answer, at, read_error};
 use crate::connection::Connection;
 use crate::decode::decode;
 use crate::error::{Error, ErrorKind};
-use crate::operation::{Cap, Operation, Poll, Repeat};
+use crate::operation::{Cap, Effect, Operation, Poll, Repeat};
 use crate::page::Following;
 use crate::place::Source;
 use crate::request::{Body, Request, fill, with_query};
@@ -65,11 +65,15 @@ impl Connection {
             let counting = with_query(&request, cap.ask);
             let answer = self.ask(operation, &counting, Repeat::Safe).await?;
             let body = answer.json().map_err(|error| self.told(operation, &counting, error))?;
+            self.refuse_bare_error(operation, &counting, answer.status, &body)?;
             check_cap(&cap, &body).map_err(|error| self.told(operation, &counting, error))?;
         }
         let first = match first {
             Some(answer) => answer,
-            None => self.ask(operation, &request, operation.repeat).await.map_err(|error| waited.explain(error))?,
+            None => {
+                let answer = self.ask(operation, &request, operation.repeat).await;
+                answer.map_err(|error| in_doubt(operation, waited.explain(error)))?
+            }
         };
         Ok(Reading {
             connection: self.clone(),
@@ -130,6 +134,7 @@ impl Connection {
         loop {
             let answer = self.ask(operation, request, Repeat::Safe).await?;
             let body = answer.json().map_err(|error| self.told(operation, request, error))?;
+            self.refuse_bare_error(operation, request, answer.status, &body)?;
             let state = at(&body, poll.status).and_then(Value::as_str).unwrap_or_default();
             let elapsed = self.clock().now().duration_since(started).as_secs_f64();
             if !poll.pending.contains(&state) || elapsed >= seconds {
@@ -283,19 +288,20 @@ impl Reading {
     }
 
     fn settle(mut self, items: Vec<Value>, count: usize) -> Result<Value, Error> {
+        let operation = self.operation;
         if self.operation.page.is_none() && needs_body(self.operation) {
-            self.body = Some(self.json(&self.answer)?);
+            self.body = Some(self.json(&self.answer).map_err(|error| in_doubt(operation, error))?);
         } else if self.answer.header("Content-Type").is_some_and(|label| label.contains("json"))
             && let Ok(body) = serde_json::from_slice(&self.answer.body)
         {
-            self.refuse_disguised(&body, self.answer.status)?;
+            self.refuse_disguised(&body, self.answer.status).map_err(|error| in_doubt(operation, error))?;
         }
         let findings = Findings { answer: &self.answer, body: self.body.take(), count, items, input: &self.input };
         let result = outputs(self.connection.connector(), self.operation, findings);
         if let Some(output) = result.as_ref().map_or_else(|error| error.parts().output.as_ref(), Some) {
             self.learn(output);
         }
-        result.map_err(|error| self.connection.told(self.operation, &self.request, error))
+        result.map_err(|error| in_doubt(operation, self.connection.told(operation, &self.request, error)))
     }
 
     /// The operation.
@@ -347,19 +353,41 @@ impl Reading {
 
     /// Some services say in a 200 that it was none.
     fn refuse_disguised(&self, body: &Value, status: u16) -> Result<(), Error> {
-        let form = &self.connection.connector().errors;
-        let only_that = match self.operation.page {
-            Some(page) => at(body, page.items).is_none(),
+        match self.operation.page {
+            Some(page) if at(body, page.items).is_some() => Ok(()),
+            Some(_) => {
+                let error = self.connection.disguised_error(self.operation, &self.request, status, body);
+                error.map_or(Ok(()), Err)
+            }
             // A record may tell of an error among other things.
-            None => body.as_object().is_some_and(|body| body.keys().all(|key| form.under.contains(&key.as_str()))),
-        };
-        let error = self.connection.disguised_error(self.operation, &self.request, status, body);
-        error.filter(|_| only_that).map_or(Ok(()), Err)
+            None => self.connection.refuse_bare_error(self.operation, &self.request, status, body),
+        }
     }
 
     fn wrong(&self, message: String) -> Error {
-        self.connection.told(self.operation, &self.request, Error::new(ErrorKind::Protocol, message))
+        let error = Error::new(ErrorKind::Protocol, message)
+            .advice("try again; if it stays so, the service answers in a way that is not known here: report it");
+        self.connection.told(self.operation, &self.request, error)
     }
+}
+
+/// Whoever repeats a change that may have been made makes it twice: an error that leaves that open says so.
+fn in_doubt(operation: &Operation, error: Error) -> Error {
+    let parts = error.parts();
+    let open = matches!(parts.kind, ErrorKind::Server | ErrorKind::Timeout | ErrorKind::Protocol);
+    let redirected = parts.service.as_ref().is_some_and(|service| (300..400).contains(&service.status));
+    let told = parts.advice.as_deref().unwrap_or_default();
+    let said = ["may have acted", "find out what was done"].iter().any(|words| told.contains(words));
+    if operation.effect == Effect::Read || operation.repeat == Repeat::Safe || !open || redirected || said {
+        return error;
+    }
+    let more = "the service may have acted: find out what was done before repeating anything";
+    // To try again is just what is not advised.
+    let advice = match told {
+        told if told.is_empty() || told.contains("try again") => more.to_owned(),
+        told => format!("{more}; {told}"),
+    };
+    error.advice(advice)
 }
 
 fn needs_body(operation: &Operation) -> bool {

@@ -275,9 +275,26 @@ impl Connection {
         body: &Value,
     ) -> Option<Error> {
         let form = &self.connector().errors;
-        form.under.iter().find(|key| body.get(**key).is_some_and(|it| it.is_object() || it.is_array()))?;
-        let error = Error::new(ErrorKind::Server, "the service answered with an error that it called a success");
+        let says = |it: &Value| it.is_object() || it.is_array() || it.as_str().is_some_and(|text| !text.is_empty());
+        form.under.iter().find(|key| body.get(**key).is_some_and(says))?;
+        let error = Error::new(ErrorKind::Server, "the service answered with an error that it called a success")
+            .advice("see what the service said; try again later");
         Some(self.told(operation, request, error.service(crate::answer::read_error(status, body, form))))
+    }
+
+    /// Refuses an answer that holds nothing but an error, whatever its status: what is null is nothing.
+    pub(crate) fn refuse_bare_error(
+        &self,
+        operation: &'static Operation,
+        request: &Request,
+        status: u16,
+        body: &Value,
+    ) -> Result<(), Error> {
+        let under = self.connector().errors.under;
+        let bare = body.as_object().is_some_and(|body| {
+            body.iter().filter(|(_, value)| !value.is_null()).all(|(key, _)| under.contains(&key.as_str()))
+        });
+        self.disguised_error(operation, request, status, body).filter(|_| bare).map_or(Ok(()), Err)
     }
 
     fn compare_clocks(&self, answer: &Answer) {
@@ -390,7 +407,8 @@ impl Connection {
                 tracing::warn!(operation = operation.name, start = self.0.redactor.clean(&start), "no JSON");
                 self.told(operation, request, error)
             })?;
-            let error = Error::new(ErrorKind::Protocol, "the service answered with JSON that is no object");
+            let error = Error::new(ErrorKind::Protocol, "the service answered with JSON that is no object")
+                .advice("a proxy or another server may be in between: check the URL");
             return if body.is_object() { Ok(()) } else { Err(self.told(operation, request, error)) };
         };
         let says = |key: &str| parts.get(key).is_some_and(|raw| !matches!(raw.get(), "null" | "[]" | "{}" | "\"\""));
@@ -409,7 +427,10 @@ impl Connection {
     /// What a link of an answer leads to. On this origin it is asked for like anything else; elsewhere nothing is sent that
     /// proves who we are, and what is secret in the link is shown to nobody.
     pub async fn follow(&self, operation: &'static Operation, link: &str) -> Result<Answer, Error> {
-        let refused = |why: String| Error::new(ErrorKind::Protocol, why).operation(operation.name);
+        let refused = |why: String| {
+            let error = Error::new(ErrorKind::Protocol, why).operation(operation.name);
+            error.advice("try again; if it stays so, the service answers in a way that is not known here: report it")
+        };
         let url = url::Url::parse(link).map_err(|_| refused("the service gives a link that is no URL".to_owned()))?;
         if let Some(query) = url.query() {
             self.0.redactor.learn(query);

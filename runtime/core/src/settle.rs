@@ -24,56 +24,54 @@ pub fn refuse(connector: &Connector, operation: &Operation, answer: &Answer) -> 
         401 => (
             ErrorKind::Auth,
             "the service does not accept the key".to_owned(),
-            Some("check that the key is complete, not expired, and made for this region".to_owned()),
+            "check that the key is complete, not expired, and made for this region".to_owned(),
         ),
         403 => (ErrorKind::Permission, permission_message(operation), permission_advice(operation)),
         404 => (
             ErrorKind::NotFound,
             "the service has no such thing".to_owned(),
-            Some("check the id, and that the URL is the service's".to_owned()),
+            "check the id, and that the URL is the service's".to_owned(),
         ),
         409 | 412 => (
             ErrorKind::Conflict,
             "it changed since it was read".to_owned(),
-            Some("read it again and use the new entity tag".to_owned()),
+            "read it again and use the new entity tag".to_owned(),
         ),
         413 => (
             ErrorKind::TooLarge,
             "the request is larger than the service takes".to_owned(),
-            Some("send fewer or smaller elements".to_owned()),
+            "send fewer or smaller elements".to_owned(),
         ),
         429 => (
             ErrorKind::RateLimited,
             "the service takes no more requests for now".to_owned(),
-            Some("try again later, or less often".to_owned()),
+            "try again later, or less often".to_owned(),
         ),
         408 | 504 => (
             ErrorKind::Timeout,
             "the service did not finish in time".to_owned(),
-            Some("narrow the search, or try again later".to_owned()),
+            "narrow the search, or try again later".to_owned(),
         ),
         status @ 500..=599 => {
-            (ErrorKind::Server, format!("the service failed ({status})"), Some("try again later".to_owned()))
+            (ErrorKind::Server, format!("the service failed ({status})"), "try again later".to_owned())
         }
         status @ 300..=399 => (
             ErrorKind::Protocol,
             format!("the service answered with a redirect ({status}), which is not followed"),
-            Some("check the URL; the token goes to the configured origin only".to_owned()),
+            "check the URL; the token goes to the configured origin only".to_owned(),
         ),
-        status @ 200..=299 => {
-            (ErrorKind::Protocol, format!("the service answered {status}, which this operation does not know"), None)
-        }
+        status @ 200..=299 => (
+            ErrorKind::Protocol,
+            format!("the service answered {status}, which this operation does not know"),
+            "a proxy or another server may be in between: check the URL".to_owned(),
+        ),
         _ => (
             ErrorKind::Invalid,
             "the service found the request wrong".to_owned(),
-            Some("see its answer for what it wants".to_owned()),
+            "see its answer for what it wants".to_owned(),
         ),
     };
-    let mut error = Error::new(kind, message).operation(operation.name).service(said);
-    if let Some(advice) = advice {
-        error = error.advice(advice);
-    }
-    Err(error)
+    Err(Error::new(kind, message).operation(operation.name).service(said).advice(advice))
 }
 
 fn permission_message(operation: &Operation) -> String {
@@ -84,10 +82,12 @@ fn permission_message(operation: &Operation) -> String {
     }
 }
 
-fn permission_advice(operation: &Operation) -> Option<String> {
-    (!operation.permissions.is_empty()).then(|| {
+fn permission_advice(operation: &Operation) -> String {
+    if operation.permissions.is_empty() {
+        "check what the key may do, and that its licence and scope cover the target".to_owned()
+    } else {
         "give these permissions to the key's role, or check that its licence and scope cover the target".to_owned()
-    })
+    }
 }
 
 /// What was found out before the outputs are put together.
@@ -153,6 +153,7 @@ pub fn outputs(connector: &Connector, operation: &Operation, mut findings: Findi
                     ErrorKind::Protocol,
                     format!("the answer lacks what {:?} is made from", field.name),
                 )
+                .advice("try again; if it stays so, the service answers in a way that is not known here: report it")
                 .operation(operation.name)
                 .output(Value::Object(shown)));
             }

@@ -128,7 +128,8 @@ impl Transport {
                 None => return Ok(answer),
             }
         }
-        Err((Trouble::Unknown, Error::new(ErrorKind::Protocol, format!("more than {MAX_REDIRECTS} redirects"))))
+        let error = Error::new(ErrorKind::Protocol, format!("more than {MAX_REDIRECTS} redirects"));
+        Err((Trouble::Unknown, error.advice("check the URL: the service sends in circles")))
     }
 
     /// Where a redirect leads, if it stays on this origin and nothing is lost by following it.

@@ -176,9 +176,10 @@ async fn read(
     if reading.is_listless() {
         // Whoever takes that for an empty list deletes everything.
         let list = step.operation.page.map_or_else(String::new, |page| page.items.join("."));
-        return Err(Error::new(ErrorKind::Protocol, format!("an answer of the service holds no {list:?}"))
-            .operation(step.operation.name)
-            .advice("check that the URL is the service's; nothing of it was deleted"));
+        let error = Error::new(ErrorKind::Protocol, format!("an answer of the service holds no {list:?}"))
+            .advice("check that the URL is the service's; nothing of it was deleted");
+        let request = connection.validate(step.operation, &nothing)?;
+        return Err(connection.told(step.operation, &connection.request(step.operation, &request)?, error));
     }
     Ok(reading.cut().map_or(Status::Done, |why| Status::Cut(why.to_owned())))
 }

@@ -9,6 +9,7 @@ use connectome_core::shape::Shape;
 use serde_json::{Map, Value, json};
 
 use crate::check::Checked;
+use crate::fault;
 use crate::http::{Reply, Request};
 use crate::record::hex;
 use crate::simulator::{failure, failure_body};
@@ -261,18 +262,19 @@ impl Turn<'_> {
     fn each(&self, store: &mut Store) -> Reply {
         let mut answers = Vec::new();
         for (at, element) in self.checked.elements.iter().enumerate() {
-            let answer = match element {
-                Err(why) => self.refused("invalid", Some(why)),
-                Ok(_) if self.active.contains(&"partial") && at % 2 == 1 => {
-                    self.refused("invalid", Some("Target not found."))
-                }
-                Ok(element) => match self.behaviour.does {
+            let answer = match (element, fault::of_element(self.active, at)) {
+                (Err(why), _) => self.refused("invalid", Some(why)),
+                (_, Some((name, why))) => self.refused(name, Some(why)),
+                (Ok(element), _) => match self.behaviour.does {
                     Verb::EachTask => self.each_task(store, element),
                     Verb::EachCreate => self.each_create(store, element),
                     _ => self.each_delete(store, element),
                 },
             };
             answers.push(answer);
+        }
+        if self.active.contains(&"one-missing") {
+            answers.pop();
         }
         Reply::json(self.success(), &Value::Array(answers))
     }

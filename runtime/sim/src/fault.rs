@@ -1,6 +1,7 @@
 //! Faults, injected on request: what networks and services really do.
 
 use std::str::FromStr;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,6 +36,9 @@ pub const KINDS: &[(&str, &str)] = &[
     ("reset", "the connection is reset"),
     ("expired-token", "401, as for an expired token"),
     ("partial", "every second element of a request fails"),
+    ("all-fail", "every element of a request fails"),
+    ("mixed", "of a request's elements one works, and each other fails in a way of its own"),
+    ("one-missing", "one element of a request has no answer"),
     ("foreign-link", "the next page's link names another host"),
     ("repeated-link", "the next page's link is always the same"),
     ("null-items", "the list of records is null"),
@@ -53,6 +57,7 @@ pub const KINDS: &[(&str, &str)] = &[
     ("huge-body", "200 with more than 100 MiB"),
     ("compression-bomb", "a small answer that unpacks to a very large one"),
     ("redirect-away", "a redirect to another host"),
+    ("moved-away", "a redirect to another host that keeps method and body"),
     ("clock-skew", "a Date header a day off"),
     ("expired-page", "400 for each further page, as for a token that is too old"),
     ("empty-page", "an empty page with a link comes before each page"),
@@ -119,8 +124,13 @@ pub fn poisoned(way: u64, mut record: Value, key: &str, clock: &str) -> Value {
     record
 }
 
-/// What a fault makes of a request before it is looked at. Errors in a success stand under this key.
-pub fn before(kind: &str, under: &str) -> Option<Reply> {
+/// What a fault makes of a request before it is looked at. Errors in a success stand under this key; redirects lead to
+/// this host.
+pub fn before(kind: &str, under: &str, elsewhere: Option<&str>) -> Option<Reply> {
+    let away = |status| {
+        let host = elsewhere.unwrap_or("https://elsewhere.example");
+        Reply::empty(status).header("Location", format!("{host}/login"))
+    };
     let error = |status, code: &str, message: &str| {
         Reply::json(status, &json!({ "error": { "code": code, "message": message } }))
     };
@@ -141,9 +151,10 @@ pub fn before(kind: &str, under: &str) -> Option<Reply> {
         "error-in-success" => error(200, "InternalServerError", "Something broke."),
         "not-json" => Reply::bytes(200, "text/html", "<html><body>Sign in to the network</body></html>"),
         "deep-json" => Reply::bytes(200, "application/json", ["[".repeat(100_000), "]".repeat(100_000)].concat()),
-        "huge-body" => Reply::bytes(200, "application/json", vec![b' '; 101 << 20]),
+        "huge-body" => Reply::bytes(200, "application/json", blanks()),
         "compression-bomb" => Reply::bytes(200, "application/json", bomb()).header("Content-Encoding", "gzip"),
-        "redirect-away" => Reply::empty(302).header("Location", "https://elsewhere.example/login"),
+        "redirect-away" => away(302),
+        "moved-away" => away(307),
         _ => return None,
     })
 }
@@ -156,8 +167,9 @@ fn errors() -> Value {
     ])
 }
 
-/// What a fault makes of a good answer: of its list of records, of what leads to the next page, of its errors.
-pub fn after(kind: &str, reply: &mut Reply, (items, next): (&[&str], &[&str]), under: &str) {
+/// What a fault makes of a good answer: of its list of records, of what leads to the next page, of its errors. Links to
+/// another host name this one.
+pub fn after(kind: &str, reply: &mut Reply, (items, next): (&[&str], &[&str]), under: &str, elsewhere: Option<&str>) {
     match kind {
         "rate-spent" => {
             for (name, value) in [("RateLimit-Limit", "60"), ("RateLimit-Remaining", "0"), ("RateLimit-Reset", "1")] {
@@ -183,7 +195,8 @@ pub fn after(kind: &str, reply: &mut Reply, (items, next): (&[&str], &[&str]), u
         "null-items" => edit(reply, items, |_| Value::Null),
         "foreign-link" => edit(reply, next, |link| {
             Value::from(format!(
-                "https://evil.example{}",
+                "{}{}",
+                elsewhere.unwrap_or("https://evil.example"),
                 link.as_str()
                     .and_then(|it| it.split_once("://"))
                     .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]))
@@ -203,14 +216,41 @@ fn edit(reply: &mut Reply, path: &[&str], change: impl Fn(&Value) -> Value) {
     }
 }
 
-/// 128 MiB of blanks in a few hundred kilobytes.
-fn bomb() -> Vec<u8> {
-    use std::io::Write;
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    let blanks = vec![b' '; 1 << 20];
-    // Writing to a vector cannot fail.
-    for _ in 0..128 {
-        let _ = encoder.write_all(&blanks);
+/// What goes wrong with an element of a request, if anything: the error's name and what is said.
+pub fn of_element(active: &[&str], at: usize) -> Option<(&'static str, &'static str)> {
+    const WAYS: [(&str, &str); 4] = [
+        ("forbidden", "This target is not yours."),
+        ("no_such_path", "There is no such target."),
+        ("invalid", "Target not found."),
+        ("unauthorized", "Sign in again for this target."),
+    ];
+    let invalid = ("invalid", "Target not found.");
+    match at {
+        _ if active.contains(&"all-fail") => Some(invalid),
+        at if active.contains(&"partial") && at % 2 == 1 => Some(invalid),
+        at if active.contains(&"mixed") && at > 0 => Some(WAYS[(at - 1) % WAYS.len()]),
+        _ => None,
     }
-    encoder.finish().unwrap_or_default()
+}
+
+/// 101 MiB of blanks, made once.
+fn blanks() -> Bytes {
+    static BLANKS: OnceLock<Bytes> = OnceLock::new();
+    BLANKS.get_or_init(|| Bytes::from(vec![b' '; 101 << 20])).clone()
+}
+
+/// 128 MiB of blanks in a few hundred kilobytes, made once.
+fn bomb() -> Bytes {
+    use std::io::Write;
+    static BOMB: OnceLock<Bytes> = OnceLock::new();
+    let made = || {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let blanks = vec![b' '; 1 << 20];
+        // Writing to a vector cannot fail.
+        for _ in 0..128 {
+            let _ = encoder.write_all(&blanks);
+        }
+        Bytes::from(encoder.finish().unwrap_or_default())
+    };
+    BOMB.get_or_init(made).clone()
 }

@@ -39,7 +39,8 @@ impl Turn<'_> {
         let page = self.behaviour.size.and_then(|name| self.request.parameter(name)).and_then(|text| text.parse().ok());
         let page = page.or(self.behaviour.page).unwrap_or(usize::MAX).max(1);
         let snapshot = Snapshot { path: self.request.path.clone(), records, page, born: store.now() };
-        if snapshot.records.len() <= page && !self.active.contains(&"empty-page") {
+        let further = ["empty-page", "repeated-link"].iter().any(|kind| self.active.contains(kind));
+        if snapshot.records.len() <= page && !further {
             return Ok(self.page(store, "", &snapshot, 0, false));
         }
         let token = store.keep(snapshot);

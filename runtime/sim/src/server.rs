@@ -205,7 +205,11 @@ async fn send(reply: Reply) -> Result<hyper::Response<Body>, io::Error> {
     }
     match reply.manner {
         Manner::Reset => return Err(broken()),
+        // Of an answer without a body the half is no answer.
+        Manner::Torn if reply.body.is_empty() => return Err(broken()),
         Manner::Late(time) => tokio::time::sleep(time).await,
+        // Nor is there a part of it to come early.
+        Manner::Dripping(time) if reply.body.is_empty() => tokio::time::sleep(time).await,
         _ => {}
     }
     let body = reply.body;

@@ -1,6 +1,6 @@
 //! The engine: who asks, what for, whether it is well formed; then what the call does.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,8 @@ pub struct Options {
     pub scale: usize,
     /// What goes wrong.
     pub faults: Vec<Fault>,
+    /// The root of the host that redirects and links lead to when they lead elsewhere; one that there is not, if absent.
+    pub elsewhere: Option<String>,
     /// Who may ask.
     pub tokens: Vec<Token>,
     /// When the simulation starts; records lie before it.
@@ -58,6 +60,7 @@ impl Options {
             seed: 1,
             scale: 1,
             faults: Vec::new(),
+            elsewhere: None,
             tokens: vec![Token::master(token)],
             start: Timestamp::now(),
             latency: Duration::ZERO,
@@ -78,6 +81,7 @@ pub struct Simulator {
     options: Options,
     store: Mutex<Store>,
     met: Vec<AtomicU32>,
+    mended: AtomicBool,
     looks: Mutex<Looks>,
     requests: AtomicU64,
     began: Instant,
@@ -123,6 +127,7 @@ impl Simulator {
             options,
             store: Mutex::new(store),
             met,
+            mended: AtomicBool::new(false),
             looks: Mutex::default(),
             requests: AtomicU64::new(0),
             began: Instant::now(),
@@ -137,6 +142,11 @@ impl Simulator {
     /// How many requests it has answered.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
+    }
+
+    /// From now on nothing goes wrong.
+    pub fn mend(&self) {
+        self.mended.store(true, Ordering::Relaxed);
     }
 
     /// A record as the service holds it, for tests.
@@ -233,7 +243,8 @@ impl Simulator {
         let further_page = call.is_some_and(|call| request.parameter(call.token).is_some());
         let active = self.active(path, further_page);
         let under = self.service.connector.errors.under.first().copied().unwrap_or("error");
-        if let Some(reply) = active.iter().find_map(|kind| fault::before(kind, under)) {
+        let elsewhere = self.options.elsewhere.as_deref();
+        if let Some(reply) = active.iter().find_map(|kind| fault::before(kind, under, elsewhere)) {
             return reply;
         }
         let mut reply = self.decide(request, path, &active);
@@ -244,7 +255,7 @@ impl Simulator {
             _ => &[],
         });
         for kind in &active {
-            fault::after(kind, &mut reply, (items, next), under);
+            fault::after(kind, &mut reply, (items, next), under, elsewhere);
         }
         if matches!(reply.manner, Manner::Well) && !self.options.latency.is_zero() {
             reply.manner = Manner::Late(self.options.latency);
@@ -254,6 +265,9 @@ impl Simulator {
 
     /// The faults that this request meets.
     fn active(&self, path: &str, further_page: bool) -> Vec<&'static str> {
+        if self.mended.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
         let faults = self.options.faults.iter().zip(&self.met);
         faults
             .filter(|(fault, met)| {

@@ -88,7 +88,8 @@ impl Endpoint {
             }
         }
         let why = format!("the service did not prepare its answer within {} seconds", deferred.at_most);
-        Err(self.connection.told(self.snapshot.read, &self.first, Error::new(ErrorKind::Timeout, why)))
+        let error = Error::new(ErrorKind::Timeout, why).advice("try again later");
+        Err(self.connection.told(self.snapshot.read, &self.first, error))
     }
 }
 
