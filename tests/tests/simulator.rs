@@ -885,6 +885,7 @@ async fn every_fault_does_what_it_says() {
     let path = "/workbench/alerts";
     let well = vision_one(|_| {}).await;
     let usual = get(&well, path).await;
+    let records = usual.json()["items"].as_array().map(Vec::len);
     for (kind, says) in FAULT_KINDS {
         let service = faulty(kind).await;
         let request = written("GET", &format!("/v3.0{path}"), &[("Authorization", &bearer())], b"");
@@ -898,6 +899,16 @@ async fn every_fault_does_what_it_says() {
             "rate-limit-bare" => {
                 let got = told().await;
                 (got.status, got.header("Retry-After"), got.header("Content-Type")) == (429, None, Some("text/plain"))
+            }
+            "rate-limit-reset" => {
+                let got = told().await;
+                (got.status, got.header("Retry-After"), got.header("RateLimit-Reset")) == (429, None, Some("1"))
+            }
+            "rate-spent" => {
+                let got = told().await;
+                got.status == 200
+                    && got.header("RateLimit-Remaining") == Some("0")
+                    && got.header("RateLimit-Reset") == Some("1")
             }
             "server-error" => {
                 let got = told().await;
@@ -934,6 +945,15 @@ async fn every_fault_does_what_it_says() {
                 let body: Vec<Value> = (0..4).map(|n| json!({ "ip": format!("203.0.113.{n}") })).collect();
                 statuses(&post(&service, "/response/suspiciousObjects", &json!(body)).await) == [202, 400, 202, 400]
             }
+            "all-fail" | "mixed" | "one-missing" => {
+                let body: Vec<Value> = (0..5).map(|n| json!({ "ip": format!("203.0.113.{n}") })).collect();
+                let wanted: &[u64] = match *kind {
+                    "all-fail" => &[400; 5],
+                    "mixed" => &[202, 403, 404, 400, 401],
+                    _ => &[202; 4],
+                };
+                statuses(&post(&service, "/response/suspiciousObjects", &json!(body)).await) == wanted
+            }
             "foreign-link" => {
                 let link = told().await.json()["nextLink"].as_str().expect("a link").to_owned();
                 link.starts_with("https://evil.example/v3.0/workbench/alerts?") && link.contains("skipToken=")
@@ -950,7 +970,7 @@ async fn every_fault_does_what_it_says() {
             "text-label" => {
                 let got = told().await;
                 got.header("Content-Type") == Some("text/plain")
-                    && got.json()["items"].as_array().map(Vec::len) == usual.json()["items"].as_array().map(Vec::len)
+                    && got.json()["items"].as_array().map(Vec::len) == records
             }
             "misspelt-error" => {
                 let got = told().await;
@@ -964,6 +984,22 @@ async fn every_fault_does_what_it_says() {
                 let got = told().await;
                 got.status == 200 && got.code() == "InternalServerError"
             }
+            "error-list" | "error-texts" | "error-text" => {
+                let got = told().await;
+                let error = &got.json()["error"];
+                let formed = match *kind {
+                    "error-list" => error[0]["message"].is_string() && got.json()["data"].is_null(),
+                    "error-texts" => error[0].is_string(),
+                    _ => error.is_string(),
+                };
+                got.status == 200 && formed && got.json().get("items").is_none()
+            }
+            "error-beside-data" => {
+                let got = told().await.json();
+                got["error"].is_array() && got["items"].as_array().map(Vec::len) == records
+            }
+            // This service gives no answer later; tests of lists that are do so.
+            "deferred-fails" => told().await.json()["items"].as_array().map(Vec::len) == records,
             "empty-body" => {
                 let got = told().await;
                 got.status == 200 && got.body.is_empty()
@@ -986,9 +1022,9 @@ async fn every_fault_does_what_it_says() {
                     && got.body.starts_with(&[0x1f, 0x8b])
                     && got.body.len() < 1 << 20
             }
-            "redirect-away" => {
+            "redirect-away" | "moved-away" => {
                 let got = told().await;
-                got.status == 302
+                got.status == if *kind == "moved-away" { 307 } else { 302 }
                     && got.header("Location").is_some_and(|it| it.starts_with("https://elsewhere.example/"))
             }
             "clock-skew" => {
