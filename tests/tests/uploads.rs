@@ -16,7 +16,7 @@ struct Clinic {
 impl Clinic {
     fn new() -> Self {
         let home = tempfile::tempdir().expect("a folder");
-        let simulation = Simulation::start(home.path(), NAME, &["jupiterone"]);
+        let simulation = Simulation::start(home.path(), NAME, &["jupiterone-platform"]);
         Self { home, simulation }
     }
 

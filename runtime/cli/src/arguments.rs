@@ -55,6 +55,7 @@ pub enum Level {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one of it, once")]
 pub enum Verb {
     /// Shows what the connectors do, on simulated services; needs no key and no network
     Demo(Demo),
