@@ -53,6 +53,19 @@ impl Simulator {
         })
     }
 
+    /// Whether a request for such a list names the cursor of a further page.
+    pub(crate) fn names_cursor(&self, request: &Request) -> bool {
+        let pages = self.service().connector.snapshots.iter().filter_map(|snapshot| snapshot.read.page);
+        let mut places = pages.filter_map(|page| match page.next {
+            Next::Cursor { place: PagePlace::Body(path), .. } => Some(path),
+            _ => None,
+        });
+        places.any(|path| {
+            serde_json::from_slice(&request.body)
+                .is_ok_and(|mut body| take(&mut body, path).is_some_and(|it| !it.is_null()))
+        })
+    }
+
     fn link(&self, request: &Request, place: &str) -> String {
         let host = request.header("host").unwrap_or_default();
         format!("http://{host}{LATER}{place}")

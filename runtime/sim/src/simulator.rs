@@ -240,7 +240,8 @@ impl Simulator {
             return self.said("no_such_path", "There is nothing here.");
         };
         let call = self.service.calls.iter().find(|call| matches(call, request, path).is_some());
-        let further_page = call.is_some_and(|call| request.parameter(call.token).is_some());
+        let further_page =
+            call.is_some_and(|call| request.parameter(call.token).is_some()) || self.names_cursor(request);
         let active = self.active(path, further_page);
         let under = self.service.connector.errors.under.first().copied().unwrap_or("error");
         let elsewhere = self.options.elsewhere.as_deref();

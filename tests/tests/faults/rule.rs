@@ -109,10 +109,12 @@ pub fn ending(subject: &Subject, kind: &str, times: Option<u64>, pages: bool) ->
             "all-fail" if subject.elements() > 0 => Partly,
             "one-missing" if subject.elements() > 0 => Fails(&[Protocol], Some(1)),
             "repeated-link" if subject.is_led() => Fails(&[Protocol], None),
-            "expired-page" if subject.is_linked() && pages => match subject.what {
+            "expired-page" if subject.is_led() && pages => match subject.what {
                 // A window is begun again, and a narrower one may have a single page.
                 What::Stream(_) => Either(&[Invalid]),
-                _ => Fails(&[Invalid], None),
+                // What is given later bears its place in its own link.
+                What::Snapshot(_, true) => Same,
+                _ => Fails(if subject.connector().errors.in_success { &[Server] } else { &[Invalid] }, None),
             },
             "null-items" => match subject.what {
                 // There are services that say null for an empty list.

@@ -163,11 +163,6 @@ impl Subject {
         matches!(self.operation().page.map(|page| page.next), Some(Next::Link(_) | Next::Cursor { .. }))
     }
 
-    /// Whether pages are found by a link.
-    pub fn is_linked(&self) -> bool {
-        matches!(self.operation().page.map(|page| page.next), Some(Next::Link(_)))
-    }
-
     /// How many elements the request has that are answered one by one.
     pub fn elements(&self) -> usize {
         let What::Action(operation, input) = &self.what else { return 0 };

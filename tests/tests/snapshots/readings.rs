@@ -112,6 +112,7 @@ fn an_error_marks_nothing_says_what_the_service_said_and_the_next_reading_mends_
         ("empty-body", "empty body"),
         ("torn", "broke"),
         ("repeated-link", "the same page again"),
+        ("expired-page", "The cursor has expired."),
         ("redirect-away", "redirect"),
         ("deep-json", "JSON"),
     ] {
