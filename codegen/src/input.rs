@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::source::Source;
 
-/// Reads every `.yaml` file in the folders of `root`, in the order of their paths.
+/// Reads every `.yaml` and `.yml` file in the folders of `root`, in the order of their paths.
 pub fn read(root: &Path) -> io::Result<Vec<Source>> {
     let mut folders: Vec<_> = fs::read_dir(root)?.collect::<Result<_, _>>()?;
     folders.sort_by_key(fs::DirEntry::file_name);

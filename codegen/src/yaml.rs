@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
             .find(|(_, letter)| *letter == '\t');
         if let Some((tab, _)) = tab {
             let start = (line + tab) as u32;
-            return told(Span { start, end: start + 1, ..at }, "this is a tab", "indent with blanks");
+            return told(Span { start, end: start + 1, ..at }, "this is a tab", "indent with spaces");
         }
         if let Some(bracket) = self.open.last().filter(|open| (open.start as usize) < line) {
             return told(

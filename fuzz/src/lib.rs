@@ -1,7 +1,7 @@
 //! What a fuzz target is made of: how long it searches, and what it tries.
 //!
-//! `cargo test` tries the same few hundred inputs each time; `cargo xtask fuzz` tries others for as long as one likes. What
-//! fails is made as small as it can be, and shown.
+//! `cargo test` tries the same inputs each time, up to a few thousand; `cargo xtask fuzz` tries others for as long as one
+//! likes. What fails is made as small as it can be, and shown.
 
 use std::time::{Duration, Instant};
 

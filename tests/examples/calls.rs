@@ -1,6 +1,7 @@
 //! What the client is measured against: the same requests, made with nothing but an HTTP client and types of one's own.
 //!
-//! `calls isolate|alerts ours|plain URL TOKEN NUMBER` isolates an endpoint so often, or reads so many alerts.
+//! `calls isolate|alerts ours|plain URL TOKEN NUMBER` isolates an endpoint so often, or reads so many alerts. `calls isolate
+//! together …` asks on several connections at once, which shows what the service takes and not what waiting does.
 
 use connectome::trend_vision_one::{Client, EndpointIdentifiers, GetAlertListInput, IsolateEndpointInput, Parameters};
 use serde::Deserialize;
@@ -9,6 +10,9 @@ use serde_json::{Value, json};
 const ENDPOINT: &str = "ledger-pc-07";
 const FROM: &str = "1970-01-01T00:00:00Z";
 const UNTIL: &str = "2100-01-01T00:00:00Z";
+
+/// How many connections ask at once.
+const TOGETHER: usize = 16;
 
 /// A page of alerts, as somebody would write it who needs these fields.
 #[derive(Deserialize)]
@@ -32,11 +36,28 @@ struct Alert {
     investigation_status: Option<String>,
     workbench_link: Option<String>,
     alert_provider: Option<String>,
-    impact_scope: Value,
-    matched_rules: Value,
-    indicators: Value,
+    impact_scope: Option<Value>,
+    matched_rules: Option<Value>,
+    indicators: Option<Value>,
     #[serde(flatten)]
     others: serde_json::Map<String, Value>,
+}
+
+/// The calls as anybody would write them.
+async fn isolate(
+    client: reqwest::Client,
+    url: String,
+    token: String,
+    number: usize,
+) -> Result<(), Box<dyn std::error::Error>> {
+    for _ in 0..number {
+        let body = json!([{ "endpointName": ENDPOINT }]).to_string();
+        let request = client.post(format!("{url}/v3.0/response/endpoints/isolate")).bearer_auth(&token);
+        let answer = request.header("Content-Type", "application/json").body(body).send().await?;
+        let elements: Value = serde_json::from_slice(&answer.error_for_status()?.bytes().await?)?;
+        assert!(elements[0]["status"].is_u64());
+    }
+    Ok(())
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -49,14 +70,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     rustls::crypto::ring::default_provider().install_default().map_err(|_| "no cryptography")?;
     match (what.as_str(), way.as_str()) {
         ("isolate", "plain") => {
+            isolate(reqwest::Client::builder().no_proxy().build()?, url.clone(), token.clone(), number).await?;
+        }
+        ("isolate", "together") => {
             let client = reqwest::Client::builder().no_proxy().build()?;
-            for _ in 0..number {
-                let body = json!([{ "endpointName": ENDPOINT }]).to_string();
-                let request = client.post(format!("{url}/v3.0/response/endpoints/isolate")).bearer_auth(token);
-                let answer = request.header("Content-Type", "application/json").body(body).send().await?;
-                let elements: Value = serde_json::from_slice(&answer.error_for_status()?.bytes().await?)?;
-                assert!(elements[0]["status"].is_u64());
+            let mut all = tokio::task::JoinSet::new();
+            for _ in 0..TOGETHER {
+                let (client, url, token) = (client.clone(), url.clone(), token.clone());
+                all.spawn(
+                    async move { isolate(client, url, token, number / TOGETHER).await.map_err(|it| it.to_string()) },
+                );
             }
+            all.join_all().await.into_iter().collect::<Result<(), String>>()?;
         }
         ("isolate", _) => {
             let client = Client::connect(Parameters::new(token.as_str()).with_api_url(url.as_str()))?;

@@ -55,7 +55,7 @@ pub fn told(output: &Output) -> (i32, String, String) {
 #[derive(Debug)]
 pub struct Simulation {
     child: Child,
-    /// Its root.
+    /// The root of the first connector; empty where a destination alone is simulated.
     pub url: String,
     /// Its token.
     pub token: String,
@@ -82,7 +82,9 @@ impl Simulation {
         let all = told["simulating"].as_array().expect("a list");
         let all: Vec<_> = all.iter().map(|one| (text(one, "connector"), text(one, "url"))).collect();
         let destination = told["destinations"][0]["destination"].as_str().map(str::to_owned);
-        Self { child, url: all[0].1.clone(), token: text(&told["simulating"][0], "token"), all, destination }
+        let first = if all.is_empty() { &told["destinations"][0] } else { &told["simulating"][0] };
+        let url = all.first().map_or_else(String::new, |(_, url)| url.clone());
+        Self { child, url, token: text(first, "token"), all, destination }
     }
 
     /// Variables that point every connector at it.

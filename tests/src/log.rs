@@ -4,7 +4,11 @@ use std::io::Write;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use tracing::Dispatch;
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt};
 
 /// A second dispatcher besides that of a log. As long as there is only one, what is first said on a thread without it is
 /// taken for something that nobody ever wants to hear.
@@ -45,14 +49,10 @@ impl Log {
         LazyLock::force(&SECOND);
         let text: Arc<Mutex<Vec<u8>>> = Arc::default();
         let kept = Kept(text.clone());
-        let ours = ["connectome", "connectome_core", "connectome_collect", "connectome_sinks"];
-        let filter = EnvFilter::new(ours.iter().fold("off".to_owned(), |all, it| format!("{all},{it}=trace")));
-        let builder =
-            tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(move || kept.clone());
-        let guard = match json {
-            true => tracing::subscriber::set_default(builder.json().finish()),
-            false => tracing::subscriber::set_default(builder.finish()),
-        };
+        let lines = fmt::layer().with_ansi(false).with_writer(move || kept.clone());
+        let lines = if json { lines.json().boxed() } else { lines.boxed() };
+        let ours = Targets::new().with_target("connectome", LevelFilter::TRACE);
+        let guard = tracing_subscriber::registry().with(lines.with_filter(ours)).set_default();
         Self { text, _guard: guard }
     }
 

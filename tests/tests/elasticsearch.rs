@@ -241,7 +241,7 @@ async fn what_nobody_can_mend_but_the_user_stops_it_and_says_what_to_do() {
     chunk.push("hosts:2", 0, |line| line.extend_from_slice(br#"{"n":2}"#));
     let error = sink.deliver(&chunk).await.expect_err("no template");
     assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
-    assert!(error.to_string().contains("install what it needs"), "{error}");
+    assert!(error.to_string().contains("connectome setup elasticsearch"), "{error}");
     search.simulator.install("/_index_template/logs", strict);
     // What does not say where it belongs was put aside, once.
     assert_eq!(sink.deliver(&chunk).await.expect("installed"), Taken { aside: 1 });

@@ -1,5 +1,6 @@
 //! `docs/your-first-connector.md`, followed as a reader would: its YAML is the spec in `tests/first-connector`, each piece is
-//! accepted when it is added, each mistake is told as it says, and each command prints what it says.
+//! accepted when it is added, each mistake is told as it says, and each command prints what it says, built of the pieces that
+//! stand before it.
 //!
 //! In what a command prints, `…` on the page stands for what differs from run to run, and alone in a line for lines.
 
@@ -194,14 +195,19 @@ struct Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        if let Some(service) = &mut self.service {
-            let _ = service.kill();
-            let _ = service.wait();
-        }
+        self.stops();
     }
 }
 
 impl Reader {
+    /// Ends the simulated service.
+    fn stops(&mut self) {
+        if let Some(mut service) = self.service.take() {
+            let _ = service.kill();
+            let _ = service.wait();
+        }
+    }
+
     /// Types a line; what is printed, errors after the rest.
     fn types(&mut self, line: &str) -> String {
         if line == "echo $?" {
@@ -231,10 +237,8 @@ impl Reader {
         let mut service = service.env("HOME", self.home.path()).spawn().expect("the command starts");
         let mut printed = BufReader::new(service.stdout.take().expect("its output")).lines().map_while(Result::ok);
         let said: Vec<String> = printed.by_ref().take(3).collect();
-        if let Some(mut before) = self.service.replace(service) {
-            let _ = before.kill();
-            let _ = before.wait();
-        }
+        self.stops();
+        self.service = Some(service);
         let exported = said.iter().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
         self.variables = exported.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         assert_eq!(self.variables.len(), 2, "{said:?}");
@@ -259,33 +263,43 @@ fn commands(body: &str) -> Vec<(String, String)> {
     commands
 }
 
+/// Writes the crate of the specs in this folder.
+fn write_crate(specs: &Path, out: &Path) {
+    let mut generate = clean(env!("CARGO"));
+    generate.args(["xtask", "gen", "--specs"]).arg(specs).arg("--out").arg(out).current_dir(root());
+    let (code, printed, errors) = told(&generate.output().expect("cargo runs"));
+    assert_eq!(code, 0, "{printed}{errors}");
+    assert!(fs::read_to_string(out.join("Cargo.toml")).expect("a manifest").starts_with(output::MARK));
+}
+
 #[test]
 fn each_command_prints_what_the_page_shows() {
     let folder = target().join("first-connector");
     let (specs, out) = (folder.join("specs"), folder.join("crate"));
     let _ = fs::remove_dir_all(&specs);
     fs::create_dir_all(specs.join(NAME)).expect("a folder");
-    for entry in fs::read_dir(root().join("tests/first-connector").join(NAME)).expect("the spec") {
-        let file = entry.expect("an entry").file_name();
-        fs::write(specs.join(NAME).join(&file), spec(&file.to_string_lossy())).expect("a file");
-    }
-    let generated = clean(env!("CARGO"))
-        .args(["xtask", "gen", "--specs"])
-        .arg(&specs)
-        .arg("--out")
-        .arg(&out)
-        .current_dir(root())
-        .output();
-    let (code, printed, errors) = told(&generated.expect("cargo runs"));
-    assert_eq!(code, 0, "{printed}{errors}");
-    assert!(fs::read_to_string(out.join("Cargo.toml")).expect("a manifest").starts_with(output::MARK));
     let home = tempfile::tempdir().expect("a folder");
-    let mut reader = Reader { home, binary: build(&out), variables: Vec::new(), code: 0, service: None };
-    let mut wrong = Vec::new();
-    for block in blocks().iter().filter(|block| block.language == "console") {
+    let mut reader = Reader { home, binary: PathBuf::new(), variables: Vec::new(), code: 0, service: None };
+    let (mut wrong, mut is_built) = (Vec::new(), false);
+    for block in blocks() {
+        if block.language == "yaml" {
+            let file = file_of(&block);
+            fs::write(specs.join(NAME).join(file), spec(file)).expect("a file");
+            is_built = false;
+        }
+        if block.language != "console" {
+            continue;
+        }
         for (command, shown) in commands(&block.body) {
             if ["cargo ", "export ", "mkdir "].iter().any(|start| command.starts_with(start)) {
                 continue;
+            }
+            // What was added to the spec since the last command is in the next one.
+            if !is_built {
+                reader.stops();
+                write_crate(&specs, &out);
+                reader.binary = build(&out);
+                is_built = true;
             }
             let printed = reader.types(&command);
             if !fits(&shown, &printed) {
@@ -294,5 +308,5 @@ fn each_command_prints_what_the_page_shows() {
         }
     }
     assert!(wrong.is_empty(), "the page shows something else for:\n\n{}", wrong.join("\n"));
-    assert!(reader.service.is_some(), "no service was simulated");
+    assert_eq!(reader.variables.len(), 2, "no service was simulated");
 }

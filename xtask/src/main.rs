@@ -2,6 +2,7 @@
 
 mod bench;
 mod campaign;
+mod dependencies;
 mod faults;
 mod fuzz;
 mod generate;
@@ -27,6 +28,9 @@ cargo xtask fuzz [TARGET] [--seconds NUMBER]
     gives each reader of strangers' bytes inputs that nobody wrote, 60 seconds each, and shows the smallest that fails
 cargo xtask faults
     runs everything that can be asked of every connector with every fault, and prints how each ends
+cargo xtask dependencies [--advisories]
+    counts what is taken from others and has cargo-deny check licences, duplicates and sources; with --advisories
+    also known weaknesses, for which the public database is fetched
 ";
 
 fn main() -> ExitCode {
@@ -38,6 +42,7 @@ fn main() -> ExitCode {
         ["campaign", options @ ..] => campaign::run(options),
         ["bench", options @ ..] => bench::run(options),
         ["fuzz", options @ ..] => fuzz::run(options),
+        ["dependencies", options @ ..] => dependencies::run(options),
         ["faults"] => faults::run(),
         ["help" | "--help" | "-h"] | [] => {
             print!("{HELP}");
@@ -59,6 +64,13 @@ fn root() -> PathBuf {
 fn run(command: &mut Command) -> Result<(), String> {
     command.current_dir(root());
     let shown = format!("{command:?}").replace('"', "");
+    // What cargo says of this program is no business of another cargo: build scripts would run again, and everything
+    // that stands on them.
+    for (name, _) in std::env::vars() {
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("`{shown}` ended with {status}")),

@@ -289,7 +289,7 @@ fn join(subject: &Subject<'_>, spec: &Spec, edge: &Relationship, ends: &[&str]) 
             Diagnostic::new(
                 "unjoined-edge",
                 path.span,
-                format!("nothing says which vertex a record of `{step}` is about"),
+                format!("nothing says which entity a record of `{step}` is about"),
             )
             .help(format!("say `who: {step}.PATH`")),
         ),

@@ -48,7 +48,7 @@ fn call(subject: &Subject<'_>, snapshot: &Snapshot) {
         let message = format!("{status} is not the status of a refusal");
         subject
             .problems
-            .push(Diagnostic::new("bad-limit", snapshot.read.span, message).help("statuses from 400 to 599 are"));
+            .push(Diagnostic::new("bad-limit", snapshot.read.span, message).help("write statuses from 400 to 599"));
     }
     if snapshot.pages.value == 0 && !subject.problems.misread(snapshot.pages.span) {
         subject.problems.push(

@@ -55,7 +55,7 @@ fn statuses(subject: &Subject<'_>, stream: &Stream) {
     for status in stream.passing.0.iter().chain(expired).filter(|status| !(400..600).contains(*status)) {
         subject.problems.push(
             Diagnostic::new("bad-limit", stream.read.span, format!("{status} is not the status of a refusal"))
-                .help("statuses from 400 to 599 are"),
+                .help("write statuses from 400 to 599"),
         );
     }
 }

@@ -164,8 +164,8 @@ fn field(field: &Field, titled: bool) -> Json {
         entry.insert("example".to_owned(), example.clone());
     }
     put(&mut entry, "description", json!(field.doc));
-    put(&mut entry, "limits", json!(super::docs::limits(field)));
-    put(&mut entry, "note", json!(super::docs::note(field)));
+    put(&mut entry, "limits", json!(super::words::limits(field)));
+    put(&mut entry, "note", json!(super::words::note(field)));
     if field.secret {
         entry.insert("secret".to_owned(), json!(true));
     }
@@ -182,7 +182,7 @@ fn action(action: &Operation) -> Json {
     put("name", json!(action.name));
     put("title", json!(action.title));
     put("description", json!(action.doc));
-    put("note", json!(super::docs::operation_note(action)));
+    put("note", json!(super::words::operation_note(action)));
     put("effect", json!(action.effect.text()));
     put("repeat", json!(action.repeat.text()));
     put("undo", json!(action.undo));
@@ -216,7 +216,7 @@ fn trigger(connector: &Connector, trigger: &Trigger) -> Json {
     put("name", json!(trigger.name));
     put("title", json!(trigger.title));
     put("description", json!(trigger.doc));
-    put("note", json!(super::docs::trigger_note(connector, trigger)));
+    put("note", json!(super::words::trigger_note(connector, trigger)));
     put("effect", json!(repeats.effect.text()));
     put("repeats", json!(repeats.name));
     let document = trigger.document_permissions.as_ref().unwrap_or(&repeats.permissions);

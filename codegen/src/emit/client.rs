@@ -80,7 +80,7 @@ fn method(connector: &Connector, action: &Operation) -> TokenStream {
     let table = ident(&rust_constant(&action.name));
     let (input, output) =
         (ident(&format!("{}Input", rust_type(&action.name))), ident(&format!("{}Output", rust_type(&action.name))));
-    let doc = rust::doc(&format!("{}\n\n{}", action.doc, super::docs::facts(action)));
+    let doc = rust::doc(&format!("{}\n\n{}", action.doc, super::words::facts(action)));
     let items = action
         .output
         .iter()

@@ -48,7 +48,8 @@ pub fn stream(dataset: &str, stream: &DataStream) -> Json {
         "name": dataset, "title": stream.title, "description": stream.doc, "stream": stream.name,
         "failures": stream.failed().map(|(name, _)| name),
         "namespace": stream.namespace.value, "every_seconds": stream.every.0, "policy": stream.retention.policy,
-        "roll_over_seconds": stream.retention.roll_over.0, "delete_after_seconds": stream.retention.delete_after.0,
+        "roll_over_seconds": stream.retention.roll_over.0, "roll_over_size": stream.retention.roll_over_size,
+        "delete_after_seconds": stream.retention.delete_after.0,
         "latest": latest, "dashboards": dashboards.collect::<Vec<_>>(),
     })
 }

@@ -209,10 +209,10 @@ impl Tables<'_> {
     }
 
     fn dialect(&self, dialect: &Dialect) -> TokenStream {
-        let (name, doc, module) = (&dialect.name, &dialect.doc, dialect_module(dialect));
+        let (name, module) = (&dialect.name, dialect_module(dialect));
         let entities = dialect.entities.iter().map(|entity| self.entity(entity));
         let relationships = dialect.relationships.iter().map(|it| self.relationship(it));
-        let module_doc = rust::doc(doc);
+        let module_doc = rust::doc(&dialect.doc);
         quote! {
             #module_doc
             mod #module {
@@ -220,7 +220,7 @@ impl Tables<'_> {
                 use super::*;
 
                 pub const DIALECT: Dialect = Dialect {
-                    name: #name, doc: #doc, entities: ENTITIES, relationships: RELATIONSHIPS,
+                    name: #name, entities: ENTITIES, relationships: RELATIONSHIPS,
                 };
 
                 const ENTITIES: &[Entity] = &[#(#entities),*];
@@ -231,12 +231,12 @@ impl Tables<'_> {
     }
 
     fn entity(&self, entity: &Entity) -> TokenStream {
-        let (resource, ty, class) = (&entity.resource, &entity.ty, tables::texts(&entity.class));
+        let (ty, class) = (&entity.ty, tables::texts(&entity.class));
         let (step, key) = (number(entity.step), self.template(&entity.key));
         let properties = self.properties(&entity.properties);
         let secrets = entity.secrets.iter().map(|path| self.path(path));
         quote!(Entity {
-            resource: #resource, ty: #ty, class: #class, step: #step, key: #key, properties: #properties,
+            ty: #ty, class: #class, step: #step, key: #key, properties: #properties,
             secrets: &[#(#secrets),*],
         })
     }

@@ -1,5 +1,5 @@
-//! From the model to files: a file here for each kind of output. Emitters print; they never fail and never look
-//! anything up, since what could be wrong was reported before. None of them decides by a name.
+//! From the model to files: a file here for each kind of output. Emitters print and never fail, since what
+//! could be wrong was reported before. None of them decides by a name.
 
 mod catalog;
 mod client;
@@ -22,6 +22,7 @@ mod snapshot;
 mod stream;
 mod tables;
 mod types;
+mod words;
 
 use crate::model::Model;
 use crate::names::rust_module;

@@ -107,7 +107,7 @@ fn connector(connector: &Connector) -> TokenStream {
             let file = format!("../../{}", super::elasticsearch::dashboards_file(connector, dataset));
             quote!(include_str!(#file))
         };
-        quote!(Search { dataset: #dataset, requests: include_str!(#requests), dashboards: #dashboards })
+        quote!(Search { requests: include_str!(#requests), dashboards: #dashboards })
     });
     let mappings = connector.mappings.iter().map(super::mapping::constant);
     let snapshots = connector.snapshots.iter().map(super::snapshot::constant);
@@ -200,9 +200,6 @@ fn operation(connector: &Connector, action: &Operation) -> TokenStream {
     }
     if action.repeat == Repeat::Safe {
         set.push(quote!(repeat: Repeat::Safe));
-    }
-    if let Some(undo) = &action.undo {
-        set.push(quote!(undo: Some(#undo)));
     }
     if !action.permissions.is_empty() {
         let permissions = tables::permissions(&action.permissions);

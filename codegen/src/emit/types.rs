@@ -131,7 +131,7 @@ fn is_needed(field: &Field) -> bool {
 fn member(connector: &Connector, owner: &str, field: &Field, way: Use) -> TokenStream {
     let name = ident(&rust_field(&field.name));
     let key = &field.name;
-    let doc = rust::doc(&super::docs::sentences(field));
+    let doc = rust::doc(&super::words::sentences(field));
     let rename = (name != key.as_str()).then(|| quote!(#[serde(rename = #key)]));
     let ty = match (&field.wrap, way) {
         (Some(_), Use::Received) => {

@@ -229,7 +229,10 @@ impl Word for Test {
 
     fn read(map: &Map<'_>) -> Self {
         Test {
-            call: map.required("call", "Method and path; it needs no permission and changes nothing."),
+            call: map.required(
+                "call",
+                "Method and path; it changes nothing, and needs as little permission as the service allows.",
+            ),
             expect: map.many("expect", "Values the answer must hold, by path."),
             body: map.many("body", "Parts of the JSON body that are always sent."),
             passing: map

@@ -99,7 +99,6 @@ pub static CONNECTOR: Connector = Connector {
     mappings: &[&super::mappings::RISKS_AND_ALERTS],
     search: &[
         Search {
-            dataset: "jupiter_one.risks_and_alerts",
             requests: include_str!(
                 "../../elasticsearch/jupiterone/jupiter_one.risks_and_alerts.json"
             ),

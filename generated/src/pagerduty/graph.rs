@@ -170,13 +170,11 @@ mod documented {
     use super::*;
     pub const DIALECT: Dialect = Dialect {
         name: "documented",
-        doc: "The words of the vendor's document.",
         entities: ENTITIES,
         relationships: RELATIONSHIPS,
     };
     const ENTITIES: &[Entity] = &[
         Entity {
-            resource: "Teams",
             ty: "pagerduty_team",
             class: &["Team"],
             step: 0,
@@ -190,7 +188,6 @@ mod documented {
             secrets: &[],
         },
         Entity {
-            resource: "User",
             ty: "pagerduty_user",
             class: &["User"],
             step: 1,
@@ -223,7 +220,6 @@ mod documented {
             secrets: &[],
         },
         Entity {
-            resource: "Service",
             ty: "pagerduty_service",
             class: &["Service"],
             step: 2,
@@ -399,13 +395,11 @@ mod published_2021 {
     use super::*;
     pub const DIALECT: Dialect = Dialect {
         name: "published-2021",
-        doc: "The open connector of 2021, in which a service is assigned a team.",
         entities: ENTITIES,
         relationships: RELATIONSHIPS,
     };
     const ENTITIES: &[Entity] = &[
         Entity {
-            resource: "Teams",
             ty: "pagerduty_team",
             class: &["Team"],
             step: 0,
@@ -419,7 +413,6 @@ mod published_2021 {
             secrets: &[],
         },
         Entity {
-            resource: "User",
             ty: "pagerduty_user",
             class: &["User"],
             step: 1,
@@ -452,7 +445,6 @@ mod published_2021 {
             secrets: &[],
         },
         Entity {
-            resource: "Service",
             ty: "pagerduty_service",
             class: &["Service"],
             step: 2,
@@ -607,13 +599,11 @@ mod published_2022 {
     use super::*;
     pub const DIALECT: Dialect = Dialect {
         name: "published-2022",
-        doc: "The open connector of 2022, in which a service is assigned a team and a user MONITORS a service.",
         entities: ENTITIES,
         relationships: RELATIONSHIPS,
     };
     const ENTITIES: &[Entity] = &[
         Entity {
-            resource: "Teams",
             ty: "pagerduty_team",
             class: &["Team"],
             step: 0,
@@ -627,7 +617,6 @@ mod published_2022 {
             secrets: &[],
         },
         Entity {
-            resource: "User",
             ty: "pagerduty_user",
             class: &["User"],
             step: 1,
@@ -660,7 +649,6 @@ mod published_2022 {
             secrets: &[],
         },
         Entity {
-            resource: "Service",
             ty: "pagerduty_service",
             class: &["Service"],
             step: 2,

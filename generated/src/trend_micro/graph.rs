@@ -256,13 +256,11 @@ mod documented {
     use super::*;
     pub const DIALECT: Dialect = Dialect {
         name: "documented",
-        doc: "The words of the vendor's document.",
         entities: ENTITIES,
         relationships: RELATIONSHIPS,
     };
     const ENTITIES: &[Entity] = &[
         Entity {
-            resource: "Administrator",
             ty: "trend_micro_administrator",
             class: &["User"],
             step: 0,
@@ -304,7 +302,6 @@ mod documented {
             secrets: &[],
         },
         Entity {
-            resource: "Administrator Role",
             ty: "trend_micro_administrator_role",
             class: &["AccessRole"],
             step: 1,
@@ -329,7 +326,6 @@ mod documented {
             secrets: &[],
         },
         Entity {
-            resource: "API Key",
             ty: "trend_micro_api_key",
             class: &["Key"],
             step: 2,
@@ -356,7 +352,6 @@ mod documented {
             secrets: &[&[fields::api_key::SECRET_KEY]],
         },
         Entity {
-            resource: "Computer",
             ty: "trend_micro_computer",
             class: &["Host"],
             step: 4,
@@ -493,7 +488,6 @@ mod documented {
             secrets: &[],
         },
         Entity {
-            resource: "Computer Group",
             ty: "trend_micro_computer_group",
             class: &["Group"],
             step: 3,
@@ -818,13 +812,11 @@ mod published_2021 {
     use super::*;
     pub const DIALECT: Dialect = Dialect {
         name: "published-2021",
-        doc: "The open connector of 2021. Its edges between groups and computers point the other way, and it never found a role.",
         entities: ENTITIES,
         relationships: RELATIONSHIPS,
     };
     const ENTITIES: &[Entity] = &[
         Entity {
-            resource: "Administrator",
             ty: "trend_micro_administrator",
             class: &["User"],
             step: 0,
@@ -860,7 +852,6 @@ mod published_2021 {
             secrets: &[],
         },
         Entity {
-            resource: "Administrator Role",
             ty: "trend_micro_administrator_role",
             class: &["AccessRole"],
             step: 1,
@@ -892,7 +883,6 @@ mod published_2021 {
             secrets: &[],
         },
         Entity {
-            resource: "API Key",
             ty: "trend_micro_api_key",
             class: &["Key"],
             step: 2,
@@ -919,7 +909,6 @@ mod published_2021 {
             secrets: &[&[fields::api_key::SECRET_KEY]],
         },
         Entity {
-            resource: "Computer",
             ty: "trend_micro_computer",
             class: &["Host"],
             step: 4,
@@ -1056,7 +1045,6 @@ mod published_2021 {
             secrets: &[],
         },
         Entity {
-            resource: "Computer Group",
             ty: "trend_micro_computer_group",
             class: &["Group"],
             step: 3,
@@ -1170,13 +1158,11 @@ mod published_2024 {
     use super::*;
     pub const DIALECT: Dialect = Dialect {
         name: "published-2024",
-        doc: "The open connector of 2024, in which a computer is a sensor of class HostAgent, and edges point from it to its group.",
         entities: ENTITIES,
         relationships: RELATIONSHIPS,
     };
     const ENTITIES: &[Entity] = &[
         Entity {
-            resource: "Administrator",
             ty: "trend_micro_administrator",
             class: &["User"],
             step: 0,
@@ -1218,7 +1204,6 @@ mod published_2024 {
             secrets: &[],
         },
         Entity {
-            resource: "Administrator Role",
             ty: "trend_micro_administrator_role",
             class: &["AccessRole"],
             step: 1,
@@ -1243,7 +1228,6 @@ mod published_2024 {
             secrets: &[],
         },
         Entity {
-            resource: "API Key",
             ty: "trend_micro_api_key",
             class: &["Key"],
             step: 2,
@@ -1270,7 +1254,6 @@ mod published_2024 {
             secrets: &[&[fields::api_key::SECRET_KEY]],
         },
         Entity {
-            resource: "Computer",
             ty: "trend_micro_sensor",
             class: &["HostAgent"],
             step: 4,
@@ -1512,7 +1495,6 @@ mod published_2024 {
             secrets: &[],
         },
         Entity {
-            resource: "Computer Group",
             ty: "trend_micro_computer_group",
             class: &["Group"],
             step: 3,

@@ -338,7 +338,8 @@ impl Client {
     /// search).
     ///
     /// The document does not name the limit of 50. The service itself would give more. It needs no dates
-    /// either, and would answer for the last hour.
+    /// either, and would answer for the last hour. The dates of the document's example are more than 365
+    /// days old and refused today; newer ones must take their place.
     pub async fn get_oat_list(
         &self,
         input: &GetOatListInput,

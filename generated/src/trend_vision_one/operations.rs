@@ -173,7 +173,6 @@ static CHECK_CONNECTION: Operation = Operation {
 pub static DISABLE_ACCOUNT: Operation = Operation {
     title: "Disable Account",
     effect: Effect::Destructive,
-    undo: Some("enable_account"),
     permissions: &[
         (
             "Response Management",
@@ -220,7 +219,6 @@ pub static DISABLE_ACCOUNT: Operation = Operation {
 pub static ENABLE_ACCOUNT: Operation = Operation {
     title: "Enable Account",
     effect: Effect::Write,
-    undo: Some("disable_account"),
     permissions: &[
         (
             "Response Management",
@@ -537,7 +535,6 @@ pub static GET_ALERT_LIST: Operation = Operation {
 pub static CREATE_API_KEYS: Operation = Operation {
     title: "Create API Keys",
     effect: Effect::Write,
-    undo: Some("delete_api_keys"),
     permissions: &[("API Keys", &["View", "Configure Settings"])],
     call: Call::post("/iam/apiKeys"),
     success: &[207],
@@ -849,7 +846,6 @@ pub static DELETE_EMAIL_MESSAGE: Operation = Operation {
 pub static QUARANTINE_EMAIL_MESSAGE: Operation = Operation {
     title: "Quarantine Email Message",
     effect: Effect::Write,
-    undo: Some("restore_email_message"),
     permissions: &[
         (
             "Response Management",
@@ -895,7 +891,6 @@ pub static QUARANTINE_EMAIL_MESSAGE: Operation = Operation {
 pub static RESTORE_EMAIL_MESSAGE: Operation = Operation {
     title: "Restore Email Message",
     effect: Effect::Write,
-    undo: Some("quarantine_email_message"),
     permissions: &[
         (
             "Response Management",
@@ -941,7 +936,6 @@ pub static RESTORE_EMAIL_MESSAGE: Operation = Operation {
 pub static ISOLATE_ENDPOINT: Operation = Operation {
     title: "Isolate Endpoint",
     effect: Effect::Destructive,
-    undo: Some("restore_endpoint"),
     permissions: &[
         (
             "Response Management",
@@ -985,7 +979,6 @@ pub static ISOLATE_ENDPOINT: Operation = Operation {
 pub static RESTORE_ENDPOINT: Operation = Operation {
     title: "Restore Endpoint",
     effect: Effect::Write,
-    undo: Some("isolate_endpoint"),
     permissions: &[
         (
             "Response Management",
@@ -1305,7 +1298,6 @@ pub static GET_OAT_LIST: Operation = Operation {
 pub static ADD_TO_BLOCK_LIST: Operation = Operation {
     title: "Add to Block List",
     effect: Effect::Write,
-    undo: Some("remove_from_block_list"),
     permissions: &[
         (
             "Response Management",
@@ -1353,7 +1345,6 @@ pub static ADD_TO_BLOCK_LIST: Operation = Operation {
 pub static REMOVE_FROM_BLOCK_LIST: Operation = Operation {
     title: "Remove from Block List",
     effect: Effect::Write,
-    undo: Some("add_to_block_list"),
     permissions: &[
         (
             "Response Management",
@@ -1401,7 +1392,6 @@ pub static REMOVE_FROM_BLOCK_LIST: Operation = Operation {
 pub static ADD_TO_EXCEPTION_LIST: Operation = Operation {
     title: "Add to Exception List",
     effect: Effect::Write,
-    undo: Some("remove_from_exception_list"),
     permissions: &[
         (
             "Suspicious Object Management",
@@ -1444,7 +1434,6 @@ pub static ADD_TO_EXCEPTION_LIST: Operation = Operation {
 pub static REMOVE_FROM_EXCEPTION_LIST: Operation = Operation {
     title: "Remove from Exception List",
     effect: Effect::Write,
-    undo: Some("add_to_exception_list"),
     permissions: &[
         (
             "Suspicious Object Management",
@@ -1516,7 +1505,6 @@ pub static GET_EXCEPTION_LIST: Operation = Operation {
 pub static ADD_TO_SUSPICIOUS_LIST: Operation = Operation {
     title: "Add to Suspicious List",
     effect: Effect::Write,
-    undo: Some("remove_from_suspicious_list"),
     permissions: &[
         (
             "Suspicious Object Management",
@@ -1559,7 +1547,6 @@ pub static ADD_TO_SUSPICIOUS_LIST: Operation = Operation {
 pub static REMOVE_FROM_SUSPICIOUS_LIST: Operation = Operation {
     title: "Remove from Suspicious List",
     effect: Effect::Write,
-    undo: Some("add_to_suspicious_list"),
     permissions: &[
         (
             "Suspicious Object Management",
@@ -2076,7 +2063,6 @@ pub static GET_SANDBOX_SUSPICIOUS_LIST: Operation = Operation {
 pub static ADD_CUSTOM_SCRIPT: Operation = Operation {
     title: "Add Custom Script",
     effect: Effect::Write,
-    undo: Some("delete_custom_script"),
     permissions: &[
         (
             "Response Management",

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "connectome", version, arg_required_else_help = true, max_term_width = 100)]
 #[command(
-    after_help = "Example:\n  connectome demo\n  connectome describe trend-vision-one isolate_endpoint\n\nExit codes: 0 done, 1 failed, 2 bad usage or input (nothing was sent), 3 done in part, 130 interrupted."
+    after_help = "Example:\n  connectome demo\n  connectome describe trend-vision-one isolate_endpoint\n\nExit codes: 0 done, 1 failed, 2 bad usage, input or settings (nothing was done), 3 done in part, 130 interrupted."
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -73,11 +73,11 @@ pub enum Verb {
     Sync(Sync),
     /// The local graph: what is in it, what changed, export
     Graph(Graph),
-    /// Collects events continuously, and loses none
+    /// Collects events continuously; what the service no longer had is reported as a gap
     Collect(Collect),
     /// Installs what a destination needs before documents arrive
     Setup(Setup),
-    /// The least role that can run these actions
+    /// The role with the least privileges that can run these actions
     Permissions(Permissions),
     /// Serves simulated services on a loopback address
     Simulate(Simulate),
@@ -131,7 +131,7 @@ pub struct Access {
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub requests_per_second: Option<f64>,
     /// How many requests may go at once after a rest; goes with --requests-per-second
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "requests_per_second", value_parser = clap::value_parser!(u32).range(1..))]
     pub burst: u32,
 }
 
@@ -192,7 +192,7 @@ pub struct Catalog {
 pub struct Describe {
     /// The connector
     pub connector: String,
-    /// An action, a trigger, a stream or a type
+    /// An action, a trigger, a stream, a snapshot, a type, an entity or a relationship
     pub name: Option<String>,
 }
 
@@ -200,8 +200,8 @@ pub struct Describe {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  CONNECTOME_TREND_VISION_ONE_API_KEY=… connectome check trend-vision-one")]
 pub struct Check {
-    /// The connector
-    pub connector: String,
+    /// An instance of connectome.toml, or a connector
+    pub name: String,
     /// Try this stream; all that are collected unless they are named, when left out
     #[arg(long = "stream", value_name = "STREAM")]
     pub streams: Vec<String>,
@@ -360,7 +360,7 @@ pub struct Collect {
     /// Read a stream's history beside what is new, so that new events need not wait for it
     #[arg(long)]
     pub backfill: bool,
-    /// End a round of a stream after so many events, between two pages
+    /// With --once: end after so many events of a stream, between two pages
     #[arg(long, value_name = "NUMBER")]
     pub max_events: Option<u64>,
     /// Read no more than so many pages of a snapshot at a time [default: as its description says]
@@ -375,7 +375,7 @@ pub struct Collect {
     /// How long after its time an event may still appear [default: the stream's own]
     #[arg(long, value_name = "SPAN")]
     pub late_by: Option<String>,
-    /// Look for late events in strides of this at least [default: a fifth of the lateness]
+    /// Look for late events in strides of this at least [default: a fifth of the stream's own lateness]
     #[arg(long, value_name = "SPAN")]
     pub close_every: Option<String>,
     /// Look once more for events that came later still, this long after their time
@@ -431,7 +431,8 @@ pub struct Permissions {
     after_help = "Example:\n  connectome simulate trend-vision-one --fault rate-limit*3 --fault partial@/response/endpoints"
 )]
 pub struct Simulate {
-    /// Connectors; all that have a simulated service when none is named
+    /// Connectors, or destinations (jupiterone-platform, xsiam, elasticsearch); all connectors that have a simulated service when
+    /// none is named
     pub connectors: Vec<String>,
     /// A loopback address; further services get the ports that follow
     #[arg(long, default_value = "127.0.0.1:8901")]
@@ -493,7 +494,7 @@ pub enum StateVerb {
         after_help = "Example:\n  connectome state reset trigger/trend-vision-one\n  connectome state reset graph/pagerduty"
     )]
     Reset {
-        /// The beginning of the names of checkpoints or collections, or the name of a graph
+        /// How the names of checkpoints and collections begin, or the whole name of a graph, as graph/INSTANCE
         name: String,
         /// Do not ask
         #[arg(long)]

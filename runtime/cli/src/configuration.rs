@@ -113,6 +113,11 @@ fn typed(field: &connectome_core::shape::Field, text: String) -> Value {
             _ => Value::from(text),
         },
         Shape::Float => text.parse::<f64>().map_or(Value::from(text), Value::from),
+        // A JSON list, or what stands between commas.
+        Shape::List(_) if text.trim_start().starts_with('[') => {
+            serde_json::from_str(&text).unwrap_or(Value::from(text))
+        }
+        Shape::List(_) => text.split(',').map(str::trim).filter(|it| !it.is_empty()).map(Value::from).collect(),
         _ => Value::from(text),
     }
 }
@@ -243,7 +248,7 @@ fn read_synchronised(
         None => Ok(None),
         Some(item) => match item.as_str() {
             Some(text) => Ok(Some(text.to_owned())),
-            None => Err((format!("{key} is not a text"), format!("write {key} = \"…\""))),
+            None => Err((format!("{key} is not a string"), format!("write {key} = \"…\""))),
         },
     };
     let interval = text("polling_interval")?.unwrap_or_else(|| "DISABLED".to_owned());
@@ -395,7 +400,7 @@ fn document(world: &World) -> Result<Option<(PathBuf, DocumentMut)>, Error> {
         let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         let said = error.message().lines().next().unwrap_or_default().to_owned();
         wrong(format!("{}, line {line}: this is not TOML: {said}", path.display()))
-            .advice("mend the line; texts stand in quotes")
+            .advice("mend the line; strings stand in quotes")
     })?;
     Ok(Some((path, document)))
 }
@@ -426,7 +431,10 @@ fn read_instance(connector: &Connector, folder: &Path, table: &dyn TableLike) ->
                 return Err((format!("{key} is a secret and stands here in plain"), advice));
             }
             None => plain(item).ok_or_else(|| {
-                (format!("{key} is neither text, number, true nor false"), "write one of these".to_owned())
+                (
+                    format!("{key} is neither text, number, true, false nor a list of them"),
+                    "write one of these".to_owned(),
+                )
             })?,
         };
         parameters.insert(field.name.to_owned(), value);
@@ -436,7 +444,7 @@ fn read_instance(connector: &Connector, folder: &Path, table: &dyn TableLike) ->
         Some(item) => Some(
             item.as_str()
                 .map(|path| folder.join(path))
-                .ok_or_else(|| ("ca_file is not a text".to_owned(), "write the path of a file".to_owned()))?,
+                .ok_or_else(|| ("ca_file is not a string".to_owned(), "write the path of a file".to_owned()))?,
         ),
     };
     Ok(Instance { parameters, ca_file })
@@ -468,11 +476,15 @@ fn referred(key: &str, folder: &Path, reference: &dyn TableLike) -> Result<Strin
 }
 
 fn plain(item: &Item) -> Option<Value> {
-    let value = item.as_value()?;
+    plain_value(item.as_value()?)
+}
+
+fn plain_value(value: &toml_edit::Value) -> Option<Value> {
     None.or_else(|| value.as_str().map(Value::from))
         .or_else(|| value.as_bool().map(Value::from))
         .or_else(|| value.as_integer().map(Value::from))
         .or_else(|| value.as_float().map(Value::from))
+        .or_else(|| value.as_array().and_then(|items| items.iter().map(plain_value).collect()))
 }
 
 /// The state database of this run.

@@ -10,6 +10,7 @@ mod input;
 mod logging;
 mod near;
 mod print;
+mod subject;
 mod verbs;
 mod when;
 
@@ -65,7 +66,9 @@ pub fn main(
     };
     logging::start(&arguments);
     let world = World { connectors, services, graphs, arguments };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    // One thread: what waits for services, or for clients, spends more on waking others than they would spare it. What
+    // blocks has threads of its own.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             print::tell(&format!("error: the process cannot start its threads: {error}"));

@@ -19,6 +19,7 @@ pub struct Checkpoint {
     /// Where it ends, if it does.
     pub until: Option<i64>,
     /// Every event before this was delivered, late ones included: its window was read after the lateness had passed.
+    /// What is among the gaps was not.
     pub closed: i64,
     /// Every event before this was looked for at least once.
     pub fresh: i64,
@@ -88,7 +89,7 @@ pub struct Gap {
     pub to: i64,
     /// When it was found.
     pub found: i64,
-    /// The pass that did not read it. After a fresh one only what came late is missing.
+    /// The pass that did not read it. Without the fresh one every event is missing, without a later one those that came late.
     pub goal: Goal,
 }
 

@@ -203,7 +203,7 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
     }
 
     async fn go(&mut self, budget: Budget, before: &Counts) -> Result<Ended, Error> {
-        let mut began = self.source.now();
+        let mut lap = self.source.now();
         let mut asked = false;
         loop {
             if self.meter.stop.load(Ordering::Relaxed) {
@@ -219,15 +219,11 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
                 return Ok(Ended::Paused);
             }
             let now = self.source.now();
-            let step = match self.plan.next(now) {
-                // What has only happened since is for the next round: a slow service gives no end of such.
-                Step::Read(_) if now - began < LAP && self.is_later(began) => Step::Rest,
-                step => step,
-            };
-            if now - began >= LAP {
-                began = now;
+            // What has only happened since is for the next round: a slow service gives no end of such.
+            if now - lap >= LAP {
+                lap = now;
             }
-            match step {
+            match self.plan.next(now, lap) {
                 Step::Read(ask) => self.read(&ask).await?,
                 Step::Gap(gap) => {
                     let (stream, from, to) = (self.stream.name, time(gap.from), time(gap.to));
@@ -257,7 +253,7 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
                 Step::Rest if pages == 0 && !asked => {
                     asked = true;
                     self.source.ask_time().await;
-                    began = self.source.now();
+                    lap = self.source.now();
                 }
                 Step::Rest => {
                     self.flush().await?;
@@ -266,13 +262,6 @@ impl<S: Source + Sync, K: Sink, L: Ledger> Collector<S, K, L> {
                 }
             }
         }
-    }
-
-    /// Whether the window at hand was just opened, for what has happened since then only.
-    fn is_later(&self, time: i64) -> bool {
-        let since = time - i64::try_from(self.limits.margin).unwrap_or(0);
-        let window = self.plan.checkpoint().window.as_ref();
-        window.is_some_and(|it| it.goal == Goal::Fresh && it.cursor.is_none() && it.pages == 0 && it.from >= since)
     }
 
     async fn read(&mut self, ask: &Ask) -> Result<(), Error> {

@@ -1,6 +1,5 @@
-//! Reading a service again and again: the [`rounds`] of a trigger, and the [`state`] that they leave behind.
-//!
-//! No vendor is named here; what a round reads is data of a [`Trigger`](connectome_core::connector::Trigger).
+//! Reading a service again and again: the [`rounds`] of a trigger, streams of events by a [`collector`], lists as a whole by a
+//! [`snapshot`]. What is read goes through a [`mapping`] to a [`sink`]; [`state`] and [`ledger`] remember how far it came.
 
 #[cfg(test)]
 mod arbitrary;

@@ -169,14 +169,14 @@ impl Plan {
         &self.limits
     }
 
-    /// What to do at this time of the service.
-    pub fn next(&mut self, now: i64) -> Step {
+    /// What to do at this time of the service. What has happened since `lap` is not looked for yet.
+    pub fn next(&mut self, now: i64, lap: i64) -> Step {
         if let Some(gap) = self.forgotten(now) {
             return Step::Gap(gap);
         }
         self.drop_doubtful(now);
         if self.checkpoint.window.is_none() {
-            let Some((goal, from, end)) = self.due(now) else { return Step::Rest };
+            let Some((goal, from, end)) = self.due(now, lap) else { return Step::Rest };
             self.open(goal, from, end.min(from + signed(self.checkpoint.width)), false);
         }
         let slack = signed(self.limits.slack);
@@ -198,7 +198,7 @@ impl Plan {
     }
 
     /// The window that is due: which pass, from where, at most to where.
-    fn due(&self, now: i64) -> Option<(Goal, i64, i64)> {
+    fn due(&self, now: i64, lap: i64) -> Option<(Goal, i64, i64)> {
         let it = &self.checkpoint;
         let until = |time: i64| it.until.map_or(time, |until| time.min(until));
         let horizon = now - signed(self.limits.margin);
@@ -208,7 +208,7 @@ impl Plan {
         if it.closed < close && (unread || last || close - it.closed >= signed(self.limits.close_every)) {
             return Some((Goal::Close, it.closed, close));
         }
-        let fresh = until(horizon);
+        let fresh = until(now.min(lap) - signed(self.limits.margin));
         if it.fresh < fresh {
             return Some((Goal::Fresh, it.fresh, fresh));
         }

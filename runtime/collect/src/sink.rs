@@ -98,8 +98,8 @@ pub trait Sink {
     /// How large a chunk should be.
     fn extent(&self) -> Extent;
 
-    /// Delivers a chunk. When this returns, the sink holds every event of it, or has told why not; a chunk that failed is
-    /// delivered again with the same events in the same order.
+    /// Delivers a chunk. When this returns, the sink holds every event of it, or has told why not; after a
+    /// failure its events come again under the same keys, perhaps in chunks that are cut differently.
     fn deliver(&mut self, chunk: &Chunk) -> impl Future<Output = Result<Taken, Error>> + Send;
 }
 

@@ -16,9 +16,12 @@ use crate::place::Source;
 use crate::request::{Body, Request, fill, with_query};
 use crate::settle::{Findings, outputs};
 use crate::shape::Shape;
+use crate::transport;
 
 impl Connection {
-    /// Runs an operation to its end.
+    /// Checks the input, runs the operation and reads all of its pages. Input and output are JSON objects under the names of
+    /// the spec. An error of [`ErrorKind::Input`] comes before anything is sent; one of [`ErrorKind::Partial`] or
+    /// [`ErrorKind::TooMany`] has what there was in its parts.
     pub async fn call(&self, operation: &'static Operation, input: Value) -> Result<Value, Error> {
         let mut reading = self.open(operation, &input).await?;
         let mut items = Vec::new();
@@ -72,7 +75,7 @@ impl Connection {
             Some(answer) => answer,
             None => {
                 let answer = self.ask(operation, &request, operation.repeat).await;
-                answer.map_err(|error| in_doubt(operation, waited.explain(error)))?
+                answer.map_err(|error| in_doubt(operation, waited.explain(operation, error)))?
             }
         };
         Ok(Reading {
@@ -170,11 +173,13 @@ enum Waited {
 
 impl Waited {
     /// A missing result is no surprise when its task has not ended.
-    fn explain(&self, error: Error) -> Error {
+    fn explain(&self, operation: &Operation, error: Error) -> Error {
+        let seconds = operation.poll.and_then(|poll| poll.seconds);
+        let longer = seconds.map_or(String::new(), |name| format!("wait longer, with {name}, or "));
         match self {
             Waited::InVain(state) if error.kind() == ErrorKind::NotFound => error
                 .with_kind(ErrorKind::TaskTimeout, format!("the task is still {state}, so there is no result yet"))
-                .advice("wait longer: raise poll_time_sec, or ask again later"),
+                .advice(format!("{longer}ask again later")),
             _ => error,
         }
     }
@@ -324,8 +329,7 @@ impl Reading {
     }
 
     fn follow(&mut self, link: &str) -> Result<String, Error> {
-        let target =
-            self.connection.origin().rebase(link, self.connection.base_path()).map_err(|why| self.wrong(why))?;
+        let target = self.connection.rebase(link).map_err(|why| self.wrong(why))?;
         self.turn(target.clone())?;
         Ok(target)
     }
@@ -374,11 +378,14 @@ impl Reading {
 /// Whoever repeats a change that may have been made makes it twice: an error that leaves that open says so.
 fn in_doubt(operation: &Operation, error: Error) -> Error {
     let parts = error.parts();
-    let open = matches!(parts.kind, ErrorKind::Server | ErrorKind::Timeout | ErrorKind::Protocol);
-    let redirected = parts.service.as_ref().is_some_and(|service| (300..400).contains(&service.status));
     let told = parts.advice.as_deref().unwrap_or_default();
-    let said = ["may have acted", "find out what was done"].iter().any(|words| told.contains(words));
-    if operation.effect == Effect::Read || operation.repeat == Repeat::Safe || !open || redirected || said {
+    let broke = told == transport::UNKNOWN;
+    if operation.effect == Effect::Read || operation.repeat == Repeat::Safe {
+        return if broke { error.advice("try again later") } else { error };
+    }
+    let open = broke || matches!(parts.kind, ErrorKind::Server | ErrorKind::Timeout | ErrorKind::Protocol);
+    let redirected = parts.service.as_ref().is_some_and(|service| (300..400).contains(&service.status));
+    if !open || redirected || told.contains("find out what was done") {
         return error;
     }
     let more = "the service may have acted: find out what was done before repeating anything";

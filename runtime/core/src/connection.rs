@@ -21,7 +21,7 @@ use crate::origin::Origin;
 use crate::pace::{Pace, Rate};
 use crate::rate::Limiter;
 use crate::request::{Body, Request, build};
-use crate::retry::{Budget, Trouble, pause_from};
+use crate::retry::{Budget, Trouble, chance, pause_from};
 use crate::secret::Redactor;
 use crate::settle::refuse;
 use crate::template;
@@ -41,7 +41,7 @@ pub struct Settings {
     pub tries: u32,
     /// A rate of one's own, whatever the service allows.
     pub rate: Option<Rate>,
-    /// How many pages are read before it is enough.
+    /// The most pages that one call reads; one that needs more fails.
     pub max_pages: usize,
     /// Whether bodies are logged, without secrets.
     pub log_bodies: bool,
@@ -66,7 +66,8 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
-    /// The usual settings with these parameters.
+    /// These parameters, and otherwise: https only, 5 tries, no rate of one's own, 100,000 pages, bodies not logged, the time
+    /// limits of [`Network`].
     pub fn new(parameters: Map<String, Value>) -> Self {
         Self {
             parameters,
@@ -202,7 +203,7 @@ impl Connection {
     }
 
     /// The path before every operation's own.
-    pub(crate) fn base_path(&self) -> &str {
+    pub fn base_path(&self) -> &str {
         &self.0.base_path
     }
 
@@ -251,7 +252,8 @@ impl Connection {
         time.checked_sub(Duration::from_secs(u64::try_from(ahead).unwrap_or(0))).unwrap_or(time)
     }
 
-    /// How many seconds our clock is ahead of the service's, as its last answer told; below zero when it is behind.
+    /// How many seconds our clock is ahead of the service's, as its last answer told; below zero when it is behind,
+    /// and `None` as long as no answer has told the time.
     pub fn clock_skew(&self) -> Option<i64> {
         Some(self.0.skew.load(Ordering::Relaxed)).filter(|skew| *skew != UNTOLD)
     }
@@ -602,11 +604,4 @@ fn set_up_advice(connector: &Connector) -> String {
 /// `trend-vision-one` is `CONNECTOME_TREND_VISION_ONE_`.
 pub fn environment_prefix(connector: &str) -> String {
     format!("CONNECTOME_{}_", connector.to_uppercase().replace('-', "_"))
-}
-
-/// A number from 0 to 1 that differs between processes and moments.
-fn chance() -> f64 {
-    use std::hash::{BuildHasher, Hasher};
-    let hash = std::collections::hash_map::RandomState::new().build_hasher().finish();
-    hash as f64 / u64::MAX as f64
 }

@@ -30,7 +30,7 @@ pub struct Connector {
     pub test: Test,
     /// How an error body is read.
     pub errors: ErrorBody,
-    /// Limits on the rate of requests, and the beginnings of the paths that share each.
+    /// Classes of requests that share a limit on their rate: the name of each, and how the paths in it begin.
     pub rate_classes: &'static [(&'static str, &'static str)],
     /// The header and value of a 429 that waiting will not mend.
     pub exhausted: Option<(&'static str, &'static str)>,
@@ -96,8 +96,6 @@ fn is_called(asked: &str, name: &str, title: &str, aliases: &[&str]) -> bool {
 /// What documents need in a search engine before they arrive.
 #[derive(Debug, Clone, Copy)]
 pub struct Search {
-    /// The data set that they are of.
-    pub dataset: &'static str,
     /// The requests that put it there, in order, as a JSON list.
     pub requests: &'static str,
     /// What is shown of them, as saved objects of Kibana, one on a line.

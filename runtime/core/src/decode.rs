@@ -36,10 +36,7 @@ fn decode_record(names: NameRule, record: &Record, entries: Map<String, Value>) 
         match record.fields.iter().find(|field| is_under(field, &key)) {
             Some(field) => {
                 let value = decode(names, &field.shape, value);
-                shown.insert(
-                    field.name.to_owned(),
-                    field.with.map_or_else(|| value.clone(), |convert| convert.apply(value.clone())),
-                );
+                shown.insert(field.name.to_owned(), converted(field, value));
             }
             None => {
                 shown.insert(names.shown(&key), names.show(value));
@@ -52,6 +49,14 @@ fn decode_record(names: NameRule, record: &Record, entries: Map<String, Value>) 
     }
     fill_defaults(record, &mut shown);
     shown
+}
+
+/// A value in the form that its field gives it.
+pub fn converted(field: &Field, value: Value) -> Value {
+    match field.with {
+        Some(convert) => convert.apply(value),
+        None => value,
+    }
 }
 
 fn fill_defaults(record: &Record, shown: &mut Map<String, Value>) {

@@ -40,7 +40,7 @@ pub struct Inner {
 pub enum ErrorKind {
     /// The input breaks its rules. Nothing was sent.
     Input,
-    /// The connection's settings are wrong. Nothing was sent.
+    /// Settings, files or this machine's clock are wrong. Nothing was asked for but, at most, whether the connection works.
     Configuration,
     /// The search matches more than is fetched.
     TooMany,
@@ -60,7 +60,7 @@ pub enum ErrorKind {
     TooLarge,
     /// Too many requests.
     RateLimited,
-    /// The service found the request wrong.
+    /// The service refused the request as wrong.
     Invalid,
     /// No answer in time.
     Timeout,

@@ -14,8 +14,6 @@ pub struct Operation {
     pub effect: Effect,
     /// Whether doing it twice is the same as doing it once.
     pub repeat: Repeat,
-    /// The operation that takes it back.
-    pub undo: Option<&'static str>,
     /// What the caller must be allowed to do: apps and their permissions.
     pub permissions: &'static [(&'static str, &'static [&'static str])],
     /// The request.
@@ -194,7 +192,6 @@ impl Operation {
             title: name,
             effect: Effect::Read,
             repeat: Repeat::Unsafe,
-            undo: None,
             permissions: &[],
             call: Call::get("/"),
             query: &[],

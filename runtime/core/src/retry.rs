@@ -49,6 +49,13 @@ pub fn pause_from(first: u64, tries: u32, chance: f64) -> Duration {
     Duration::from_secs_f64(seconds * (1.0 - chance.clamp(0.0, 1.0) / 4.0))
 }
 
+/// A number from 0 to 1 that differs between processes and moments: what a pause is shortened by.
+pub fn chance() -> f64 {
+    use std::hash::{BuildHasher, Hasher};
+    let hash = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    hash as f64 / u64::MAX as f64
+}
+
 /// How many repeats a connection may still make. Each answer earns a tenth of one; an outage earns none, so that many
 /// calls in a row do not become a storm.
 #[derive(Debug)]

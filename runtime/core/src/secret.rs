@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serializer};
 
-/// A text that does not print: `{}` and `{:?}` show `[secret]`. Its memory is cleared when it goes.
+/// A text that does not print: `{:?}` shows `[secret]`, and there is no `Display`. Its memory is cleared when it goes.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
@@ -65,7 +65,7 @@ pub const MASK: &str = "[secret]";
 const SHORTEST: usize = 6;
 
 impl Redactor {
-    /// Adds a secret to look for.
+    /// Adds a secret to look for. One of fewer than 6 bytes is not found in texts: mask it where it stands.
     pub fn learn(&self, secret: &str) {
         if secret.len() < SHORTEST {
             return;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::answer::{Answer, at, read_error};
 use crate::connector::Connector;
 use crate::convert::last_segment;
-use crate::decode::decode;
+use crate::decode::{converted, decode};
 use crate::error::{Error, ErrorKind, Item};
 use crate::operation::Operation;
 use crate::place::{Place, Source, Wire};
@@ -29,10 +29,15 @@ pub fn refuse(connector: &Connector, operation: &Operation, answer: &Answer) -> 
         403 => (ErrorKind::Permission, permission_message(operation), permission_advice(operation)),
         404 => (
             ErrorKind::NotFound,
-            "the service has no such thing".to_owned(),
-            "check the id, and that the URL is the service's".to_owned(),
+            "the service answered that there is no such thing".to_owned(),
+            "check the id, or the URL if every request ends so".to_owned(),
         ),
-        409 | 412 => (
+        409 => (
+            ErrorKind::Conflict,
+            "the request does not go with how things are".to_owned(),
+            "see what the service says: it may be there already, or have changed since it was read".to_owned(),
+        ),
+        412 => (
             ErrorKind::Conflict,
             "it changed since it was read".to_owned(),
             "read it again and use the new entity tag".to_owned(),
@@ -67,8 +72,8 @@ pub fn refuse(connector: &Connector, operation: &Operation, answer: &Answer) -> 
         ),
         _ => (
             ErrorKind::Invalid,
-            "the service found the request wrong".to_owned(),
-            "see its answer for what it wants".to_owned(),
+            "the service refused the request as wrong".to_owned(),
+            "see what it answered, and mend the input".to_owned(),
         ),
     };
     Err(Error::new(kind, message).operation(operation.name).service(said).advice(advice))
@@ -107,7 +112,6 @@ pub struct Findings<'a> {
 /// Puts the outputs together.
 pub fn outputs(connector: &Connector, operation: &Operation, mut findings: Findings<'_>) -> Result<Value, Error> {
     let mut shown = Map::new();
-    let bare = |status: u16| Answer { status, headers: Vec::new(), body: bytes::Bytes::new() };
     if !operation.multi_status.is_empty() && !matches!(findings.body, Some(Value::Array(_))) {
         let body = findings.body.as_ref().unwrap_or(&Value::Null);
         return Err(Error::new(ErrorKind::Protocol, "the service did not answer for each element")
@@ -133,13 +137,9 @@ pub fn outputs(connector: &Connector, operation: &Operation, mut findings: Findi
                 findings.answer,
                 findings.body.as_ref().and_then(|body| under(body, field)),
             ),
-            source => {
-                let empty = bare(findings.answer.status);
-                let answer = if matches!(source, Source::Constant(_)) { &empty } else { findings.answer };
-                find(connector, &field.shape, source, answer, findings.body.as_ref())
-            }
+            source => find(connector, &field.shape, source, findings.answer, findings.body.as_ref()),
         };
-        let value = value.map(|value| field.with.map_or_else(|| value.clone(), |convert| convert.apply(value.clone())));
+        let value = value.map(|value| converted(field, value));
         match value.filter(|value| !value.is_null() && !says_nothing(value)) {
             Some(value) => {
                 let value = match output.wrap {
@@ -183,7 +183,7 @@ pub fn outputs(connector: &Connector, operation: &Operation, mut findings: Findi
         return Err(Error::new(ErrorKind::Partial, format!("{failed} of {} did not work", items.len()))
             .operation(operation.name)
             .advice(match operation.multi_status_task {
-                _ if failed == items.len() => "nothing was done; see what the service said of each",
+                _ if failed == items.len() => "none of them worked; see what the service said of each",
                 Some(_) => "the tasks of the others have started; repeat the failed ones only",
                 None => "the others are done; repeat the failed ones only",
             })
@@ -291,7 +291,7 @@ fn each(connector: &Connector, record: &Record, element: &Element) -> Value {
                 .map(|value| decode(connector.names, &field.shape, value.clone())),
             source => find(connector, &field.shape, source, &element.answer, body),
         };
-        let value = value.map(|value| field.with.map_or_else(|| value.clone(), |convert| convert.apply(value.clone())));
+        let value = value.map(|value| converted(field, value));
         if let Some(value) =
             value.filter(|value| !value.is_null()).or_else(|| field.default.map(|default| default.value()))
         {

@@ -73,6 +73,9 @@ pub struct Transport {
 /// Redirects within the origin that are followed before it is enough.
 const MAX_REDIRECTS: usize = 5;
 
+/// What to do when nobody knows what became of a request. Whoever knows the request says more.
+pub const UNKNOWN: &str = "try again later, but look before a change is repeated: the service may have acted";
+
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport").field("origin", &self.origin).field("network", &self.network).finish()
@@ -129,7 +132,7 @@ impl Transport {
             }
         }
         let error = Error::new(ErrorKind::Protocol, format!("more than {MAX_REDIRECTS} redirects"));
-        Err((Trouble::Unknown, error.advice("check the URL: the service sends in circles")))
+        Err((Trouble::Unknown, error.advice("check the URL: it redirects in a loop")))
     }
 
     /// Where a redirect leads, if it stays on this origin and nothing is lost by following it.
@@ -169,7 +172,7 @@ impl Transport {
                 let message = format!("the answer is larger than {} MiB", self.network.max_answer >> 20);
                 return Err((
                     Trouble::Unknown,
-                    Error::new(ErrorKind::Protocol, message).advice("ask for less, or raise the limit"),
+                    Error::new(ErrorKind::Protocol, message).advice("ask for less: a shorter range, or a smaller page"),
                 ));
             }
             body.extend_from_slice(&chunk);
@@ -213,7 +216,7 @@ impl Transport {
                 Some(rustls::Error::InvalidCertificate(_)) => (
                     ErrorKind::Tls,
                     format!("the certificate of {origin} is not trusted: {why}"),
-                    "if the service has a certificate of your own authority, name its file with --ca-file; otherwise somebody may be in between",
+                    "if an authority of your own issued it, as of a proxy that looks into TLS, give that authority's certificate with --ca-file; an expired certificate or a wrong name is mended at the service or in the URL; otherwise somebody may be in between",
                 ),
                 Some(_) => (
                     ErrorKind::Tls,
@@ -229,14 +232,12 @@ impl Transport {
             return (Trouble::NotSent, Error::new(kind, message).advice(advice));
         }
         if error.is_timeout() {
-            let error = Error::new(ErrorKind::Timeout, format!("no answer from {origin} in time"))
-                .advice("try again later; the service may have acted");
+            let error = Error::new(ErrorKind::Timeout, format!("no answer from {origin} in time")).advice(UNKNOWN);
             return (Trouble::Unknown, error);
         }
         (
             Trouble::Unknown,
-            Error::new(ErrorKind::Connect, format!("the connection to {origin} broke: {why}"))
-                .advice("try again; the service may have acted"),
+            Error::new(ErrorKind::Connect, format!("the connection to {origin} broke: {why}")).advice(UNKNOWN),
         )
     }
 }

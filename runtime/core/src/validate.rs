@@ -63,7 +63,7 @@ impl Check {
                 let names: Vec<&str> = record.fields.iter().map(|field| field.name).collect();
                 let known =
                     if names.is_empty() { "no input".to_owned() } else { format!("one of {}", names.join(", ")) };
-                self.wrong(&join(pointer, key), known, "a name it does not have");
+                self.wrong(&join(pointer, key), known, "an unknown field");
             }
         }
         for field in record.fields {
@@ -80,7 +80,7 @@ impl Check {
             names.dedup();
             names.sort_unstable();
             names.dedup();
-            self.wrong(pointer, format!("one of {}", names.join(" or ")), "neither");
+            self.wrong(pointer, format!("one of {}", names.join(" or ")), "none that fits");
         }
         made
     }
@@ -184,7 +184,7 @@ impl Check {
     fn file(&mut self, file: &Map<String, Value>, pointer: &str) -> Option<Value> {
         use base64::Engine;
         for key in file.keys().filter(|key| !matches!(key.as_str(), "content" | "filename")) {
-            self.wrong(&join(pointer, key), "content and filename only", "a name it does not have");
+            self.wrong(&join(pointer, key), "content and filename only", "an unknown field");
         }
         let name = match file.get("filename") {
             Some(Value::String(name)) if !base_name(name).is_empty() => base_name(name),

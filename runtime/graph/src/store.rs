@@ -63,12 +63,12 @@ pub struct Run {
 pub(crate) fn failed(error: rusqlite::Error) -> Error {
     let full = matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DiskFull));
     let advice = match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => "make room on the disk and run it again; the graph is as it was before",
+        Some(rusqlite::ErrorCode::DiskFull) => "make room on the disk; `connectome graph show` tells what is kept",
         Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
-            "another run is writing to it: wait for that, or give another --state"
+            "another run is writing to it: wait for that"
         }
         Some(rusqlite::ErrorCode::NotADatabase) => "the file is not a graph of this program: give another --state",
-        _ => "the graph is as it was before; check the file and the folder it is in",
+        _ => "check the file and the folder it is in; `connectome graph show` tells what is kept",
     };
     let what = if full { "the disk is full".to_owned() } else { error.to_string() };
     Error::new(ErrorKind::Storage, format!("the local graph cannot be used: {what}")).advice(advice)

@@ -60,8 +60,6 @@ pub struct OnlyIf {
 pub struct Dialect {
     /// Its name in settings.
     pub name: &'static str,
-    /// Whose words these are.
-    pub doc: &'static str,
     /// What records become.
     pub entities: &'static [Entity],
     /// How entities hang together.
@@ -71,8 +69,6 @@ pub struct Dialect {
 /// What a record becomes.
 #[derive(Debug, Clone, Copy)]
 pub struct Entity {
-    /// What the vendor calls it.
-    pub resource: &'static str,
     /// Its `_type`.
     pub ty: &'static str,
     /// Its classes.

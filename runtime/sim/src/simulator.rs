@@ -418,12 +418,11 @@ fn matches(call: &Behaviour, request: &Request, path: &str) -> Option<Vec<(&'sta
 
 /// The path's parameters, if the path has the template's form.
 fn fits(template: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
-    let (wanted, given): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
-    if wanted.len() != given.len() {
-        return None;
-    }
+    // Most templates differ at once, and this is asked of every one for each request.
+    let mut parts = path.split('/');
     let mut parameters = Vec::new();
-    for (wanted, given) in template.split('/').zip(given) {
+    for wanted in template.split('/') {
+        let given = parts.next()?;
         match wanted.strip_prefix('{').and_then(|it| it.strip_suffix('}')) {
             Some(name) if !given.is_empty() => {
                 parameters.push((name, percent_decode_str(given).decode_utf8().ok()?.into_owned()))
@@ -433,5 +432,5 @@ fn fits(template: &'static str, path: &str) -> Option<Vec<(&'static str, String)
             None => return None,
         }
     }
-    Some(parameters)
+    parts.next().is_none().then_some(parameters)
 }

@@ -25,7 +25,7 @@ impl Appender {
                 .advice("make the folder, or name another file"));
         }
         if path.exists() && !path.is_file() {
-            return Err(Error::new(ErrorKind::Storage, format!("{} is no ordinary file", path.display()))
+            return Err(Error::new(ErrorKind::Storage, format!("{} is not a regular file", path.display()))
                 .advice("name a file; `stdout:` is for pipes and terminals"));
         }
         let failed = |error: io::Error| cannot(path, &error);
@@ -191,7 +191,7 @@ mod tests {
         fs::write(&notes, "first\nsecond").unwrap();
         for (path, said) in [
             (notes.clone(), "ends with something that is no event"),
-            (folder.path().to_owned(), "is no ordinary file"),
+            (folder.path().to_owned(), "is not a regular file"),
             (folder.path().join("none/events.jsonl"), "there is no folder"),
             (notes.join("events.jsonl"), "there is no folder"),
             (folder.path().join("x".repeat(300)), "cannot be written"),

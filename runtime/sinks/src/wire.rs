@@ -10,7 +10,6 @@ use connectome_core::shape::Record;
 use connectome_core::{Error, ErrorKind};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use ring::rand::{SecureRandom, SystemRandom};
 
 /// A destination as a service: what its own table does not say.
 pub(crate) const DESTINATION: Connector = Connector {
@@ -52,12 +51,4 @@ pub(crate) fn packed(text: &[u8]) -> Result<Bytes, Error> {
     packed
         .map(Bytes::from)
         .map_err(|error| Error::new(ErrorKind::Storage, format!("what is sent cannot be compressed: {error}")))
-}
-
-/// A number from 0 to 1 that differs between processes and moments.
-pub(crate) fn chance() -> f64 {
-    let mut byte = [0];
-    // Without one, a pause is not shortened.
-    let _ = SystemRandom::new().fill(&mut byte);
-    f64::from(byte[0]) / 255.0
 }

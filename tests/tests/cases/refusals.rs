@@ -41,7 +41,7 @@ async fn a_field_that_only_the_service_can_judge_is_sent_and_its_refusal_told() 
     let unknown = exchange("endpoint-data-bad-query");
     let error = refused("get_endpoint_data", json!({ "fields": { "colour": "red" } }), &[&unknown]).await;
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert_says(&error, &["the service found the request wrong", "400 BadRequest: Query is not valid."]);
+    assert_says(&error, &["the service refused the request as wrong", "400 BadRequest: Query is not valid."]);
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ async fn an_analysis_that_still_runs_when_the_time_is_up_is_told_as_that() {
     assert_asked(&script, &exchanges);
     assert_eq!(seconds(&clock), [2, 3, 1]);
     assert_eq!(error.kind(), ErrorKind::TaskTimeout);
-    assert_says(&error, &["still running", "No analysis result.", "raise poll_time_sec"]);
+    assert_says(&error, &["still running", "No analysis result.", "with poll_time_sec"]);
 }
 
 #[tokio::test]

@@ -124,7 +124,7 @@ fn a_file_that_cannot_be_written_stops_progress_and_has_everything_later() {
     refused("there is no folder ");
     fs::create_dir(&folder).expect("a folder");
     fs::create_dir(&path).expect("a folder");
-    refused("is no ordinary file");
+    refused("is not a regular file");
     assert_eq!(world.requests(), before, "nothing was asked for");
     assert!(world.status(&to).is_empty());
     fs::remove_dir(&path).expect("a folder goes");

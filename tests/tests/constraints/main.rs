@@ -264,7 +264,7 @@ async fn all_mistakes_are_told_at_once() {
                 [
                     "/api_keys_objects/0/colour",
                     "one of description, months_to_expiration, name, role, status",
-                    "a name it does not have",
+                    "an unknown field",
                 ],
                 ["/api_keys_objects/0/months_to_expiration", r#"one of "1", "3", "6", "12", "0""#, "\"2\""],
                 ["/api_keys_objects/0/name", "at least 1 character", EMPTY],
@@ -320,14 +320,14 @@ async fn all_mistakes_are_told_at_once() {
                 ["/arguments", "at most 1024 bytes before encoding", "1025"],
                 ["/document_password", "text", "[secret]"],
                 ["/file/content", "the file's bytes in Base64", "1 character of something other than Base64"],
-                ["/file/mode", "content and filename only", "a name it does not have"],
+                ["/file/mode", "content and filename only", "an unknown field"],
             ],
         ),
         (
             "run_custom_script",
             json!({ "file_name": long_text, "parameter": 1.5 }),
             vec![
-                ["", "one of agent_guid or endpoint_name", "neither"],
+                ["", "one of agent_guid or endpoint_name", "none that fits"],
                 ["/file_name", "at most 255 characters", "256 characters"],
                 ["/parameter", "text", "1.5"],
             ],
@@ -399,7 +399,7 @@ fn a_connection_s_parameters_have_rules_too() {
         (json!({ "api_url": "https://a.example#x" }), "/api_url", ROOT, "\"https://a.example#x\""),
         (json!({ "api_url": "https://u:hunter2@a.example" }), "/api_url", ROOT, "\"https://[secret]@a.example\""),
         (json!({ "verify_ssl": "no" }), "/verify_ssl", "true or false", "\"no\""),
-        (json!({ "region": "eu" }), "/region", "one of api_key, api_url, verify_ssl", "a name it does not have"),
+        (json!({ "region": "eu" }), "/region", "one of api_key, api_url, verify_ssl", "an unknown field"),
     ] {
         let error = connect(given.clone()).expect_err("a refusal");
         assert_eq!(error.kind(), ErrorKind::Configuration);

@@ -294,22 +294,22 @@ pub fn rules() -> Vec<Rule> {
         rule(
             ENDPOINTS,
             [json!({ "endpoint_name": "client1" }), json!({ "agent_guid": "2839eu2983e23e" })],
-            [no(json!({}), "one of agent_guid or endpoint_name", "neither")],
+            [no(json!({}), "one of agent_guid or endpoint_name", "none that fits")],
         ),
         rule(
             "collect_file/collect_files/0",
             [json!({ "endpoint_name": "client1", "file_path": "C:/a" })],
-            [no(json!({ "file_path": "C:/a" }), "one of agent_guid or endpoint_name", "neither")],
+            [no(json!({ "file_path": "C:/a" }), "one of agent_guid or endpoint_name", "none that fits")],
         ),
         rule(
             "terminate_process/process_identifiers/0",
             [json!({ "agent_guid": "2839eu2983e23e", "file_sha1": "a".repeat(40) })],
-            [no(json!({ "file_sha1": "a".repeat(40) }), "one of agent_guid or endpoint_name", "neither")],
+            [no(json!({ "file_sha1": "a".repeat(40) }), "one of agent_guid or endpoint_name", "none that fits")],
         ),
         rule(
             "run_custom_script",
             [json!({ "agent_guid": "2839eu2983e23e", "file_name": "a.sh" })],
-            [no(json!({ "file_name": "a.sh", "endpoint_name": "" }), "one of agent_guid or endpoint_name", "neither")],
+            [no(json!({ "file_name": "a.sh", "endpoint_name": "" }), "one of agent_guid or endpoint_name", "none that fits")],
         ),
         rule("collect_file/collect_files/0/file_path", [long(1), long(1024)], [empty(), longer(1024)]),
         rule(

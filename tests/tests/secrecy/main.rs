@@ -2,6 +2,7 @@
 //! found but in the result of the action that gives it.
 
 mod commands;
+mod every;
 mod library;
 
 use std::path::Path;

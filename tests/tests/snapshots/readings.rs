@@ -64,6 +64,15 @@ fn a_parameter_of_the_mapping_that_changes_has_everything_sent_once_more() {
 }
 
 #[test]
+fn a_parameter_that_is_a_list_is_given_in_either_form() {
+    for given in ["tags=one, two", r#"tags=["one", "two"]"#] {
+        let world = World::new(|_| {});
+        world.reading(&["--param", given]);
+        assert!(world.latest().values().all(|document| document["tags"] == json!(["one", "two"])), "{given}");
+    }
+}
+
+#[test]
 fn a_file_and_standard_output_take_documents_as_lines() {
     let world = World::new(|_| {});
     let all = world.there().len();

@@ -130,11 +130,11 @@ fn instances_are_watched_at_their_intervals_until_somebody_stops_it() {
 
 /// What an instance of PagerDuty says, and what is said of that.
 const MISTAKES: [(&str, &[&str]); 9] = [
-    ("dialect = \"publishd-2022\"", &["no such dialect", "documented, published-2021, published-2022"]),
+    ("dialect = \"publishd-2022\"", &["there is no dialect", "documented, published-2021, published-2022"]),
     ("lookups = { owner = \"owners.csv\" }", &["no lookup \"owner\""]),
     ("lookups = \"owners.csv\"", &["lookups is not a table", "{ NAME = \"FILE\" }"]),
     ("polling_interval = \"HOURLY\"", &["\"HOURLY\" is not a polling interval", "ONE_HOUR", "DISABLED"]),
-    ("polling_interval = 60", &["polling_interval is not a text"]),
+    ("polling_interval = 60", &["polling_interval is not a string"]),
     ("strictness = \"strict\"", &["\"strict\" is not a strictness", "off, warn, error"]),
     ("tag_with_account_name = \"yes\"", &["neither true nor false"]),
     ("to = \"jupiterone\"", &["to is not a list"]),

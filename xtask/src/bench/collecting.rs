@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use super::report::Report;
-use super::{Simulated, TIMES, cpu, middle, peak, serving};
+use super::{Effort, Simulated, cpu, middle, peak, serving};
 
 /// The stream of alerts, the one whose records have most to change, and the one whose records are small and have no id:
 /// there the content of each is what names it.
@@ -31,6 +31,8 @@ pub struct Bench<'a> {
     pub examples: PathBuf,
     /// Where files go.
     pub folder: &'a Path,
+    /// How much is done.
+    pub effort: Effort,
 }
 
 impl Bench<'_> {
@@ -53,17 +55,11 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// The CPU seconds of collecting so many events.
-    pub fn cost(&self, stream: &str, events: u64) -> Result<f64, String> {
-        let pages = self.serve(stream, events, 200)?;
-        cpu(&mut self.collect(stream, &pages, "declared")?)
-    }
-
     fn compare(&self, stream: &str, report: &mut Report) -> Result<(), String> {
         let pages = self.serve(stream, 100_000, 200)?;
         let mut plain = Vec::new();
         let mut ours = MOST.map(|_| Vec::new());
-        for _ in 0..TIMES {
+        for _ in 0..self.effort.times {
             let mut command = Command::new(self.examples.join("plain"));
             plain.push(cpu(command.arg(&pages.start).arg(self.folder.join("plain.jsonl")))?);
             for ((transforms, _), ours) in MOST.iter().zip(&mut ours) {
@@ -91,14 +87,15 @@ impl Bench<'_> {
         if plain == ours { Ok(()) } else { Err(format!("{ours} events were collected of {plain}")) }
     }
 
-    fn serve(&self, stream: &str, events: u64, page: u64) -> Result<Simulated, String> {
+    pub fn serve(&self, stream: &str, events: u64, page: u64) -> Result<Simulated, String> {
         let mut command = Command::new(self.examples.join("pages"));
+        let events = self.effort.of(events);
         command.args([stream, "--events", &events.to_string(), "--page", &page.to_string()]);
         serving(command)
     }
 
     /// The command, as it begins a collection that never was.
-    fn collect(&self, stream: &str, pages: &Simulated, transforms: &str) -> Result<Command, String> {
+    pub fn collect(&self, stream: &str, pages: &Simulated, transforms: &str) -> Result<Command, String> {
         for old in fs::read_dir(self.folder).map_err(|error| error.to_string())?.flatten() {
             let name = old.file_name().into_string().unwrap_or_default();
             if name.starts_with("state.sqlite") || name.starts_with("events.jsonl") {

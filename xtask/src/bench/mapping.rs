@@ -4,19 +4,19 @@ use std::path::Path;
 use std::process::Command;
 
 use super::report::Report;
-use super::{TIMES, cpu, middle, peak};
+use super::{Effort, cpu, middle, peak};
 
 const RECORDS: u64 = 100_000;
 
 /// Prints every figure.
-pub fn run(examples: &Path, folder: &Path, report: &mut Report) -> Result<(), String> {
+pub fn run(examples: &Path, folder: &Path, effort: Effort, report: &mut Report) -> Result<(), String> {
     let command = |way: &str, records: u64| {
         let mut command = Command::new(examples.join("documents"));
-        command.args([way, &records.to_string()]).arg(folder.join(format!("{way}.jsonl")));
+        command.args([way, &effort.of(records).to_string()]).arg(folder.join(format!("{way}.jsonl")));
         command
     };
     let (mut plain, mut mapped) = (Vec::new(), Vec::new());
-    for _ in 0..TIMES {
+    for _ in 0..effort.times {
         plain.push(cpu(&mut command("plain", RECORDS))?);
         mapped.push(cpu(&mut command("mapped", RECORDS))?);
     }

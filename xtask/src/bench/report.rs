@@ -20,11 +20,19 @@ pub struct Report {
     rows: Vec<Row>,
     /// What the next rows are about, where their names need to be told apart.
     about: String,
+    /// Whether limits mean nothing.
+    unjudged: bool,
 }
 
 impl Report {
+    /// One whose figures are held to no limit.
+    pub fn unjudged() -> Self {
+        Self { unjudged: true, ..Self::default() }
+    }
+
     /// Prints a figure beside the most that it may be.
     pub fn row(&mut self, name: &str, value: f64, unit: &str, limit: f64) {
+        let limit = if self.unjudged { f64::INFINITY } else { limit };
         let verdict = if value <= limit { "" } else { "  OVER" };
         let shown = if limit.is_finite() { format!("(at most {limit})") } else { String::new() };
         println!("{name:62} {value:9.3} {unit:8} {shown}{verdict}");
@@ -76,5 +84,26 @@ impl Report {
             println!("{:62} {:9.3} {:8} {before:9.3} before, {times:.2} times{verdict}", row.name, row.value, row.unit);
         }
         Ok(good)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Report;
+
+    #[test]
+    fn what_became_worse_than_the_bound_is_told_apart_from_noise() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("figures.json");
+        let report = |value: f64| {
+            let mut report = Report::default();
+            report.row("something", value, "s", 10.0);
+            report
+        };
+        report(1.0).write(&path).expect("a file");
+        assert_eq!(report(1.2).against(&path, 1.3), Ok(true));
+        assert_eq!(report(1.4).against(&path, 1.3), Ok(false));
+        assert!(report(9.0).is_good() && !report(11.0).is_good());
+        assert!(report(1.0).against(&folder.path().join("none"), 1.3).is_err());
     }
 }

@@ -13,23 +13,30 @@ use crate::arguments::{Check, Form};
 use crate::configuration::connect;
 use crate::exit::Outcome;
 use crate::print;
+use crate::subject::Subject;
 use crate::verbs::collect::Chosen;
 
 /// Streams are asked for the last minute.
 const MINUTE: i64 = 60;
 
 pub async fn run(world: &World, verb: &Check) -> Outcome {
-    let connector = world.connector(&verb.connector)?;
+    let subject = Subject::find(world, &verb.name, &verb.access)?;
+    let connector = subject.connector;
     let chosen = match verb.connection_only {
         true => Chosen::default(),
         false => super::collect::chosen(connector, &verb.streams)?,
     };
-    let connection = connect(world, connector, &verb.access)?;
+    let connection = connect(world, connector, &subject.access)?;
     connection.check().await?;
     let url = connection.origin().root().to_owned();
     let text = world.arguments.output == Form::Text;
     if text {
-        print::line(&format!("{} at {url}: the address, the certificate and the key are good", connector.title))?;
+        let good = match (url.starts_with("https:"), connection.settings().network.verify_tls) {
+            (false, _) => "the address and the key are good; nothing is encrypted",
+            (true, false) => "the address and the key are good; the certificate was not checked",
+            (true, true) => "the address, the certificate and the key are good",
+        };
+        print::line(&format!("{} at {url}: {good}", connector.title))?;
     }
     let mut told = Map::new();
     let mut failed = Vec::new();
@@ -42,10 +49,12 @@ pub async fn run(world: &World, verb: &Check) -> Outcome {
         tried.push((snapshot.name, None, endpoint.probe().await.map(drop)));
     }
     let count = tried.len();
+    // A permission is named for streams alone.
+    let kind = |permission: Option<&str>| if permission.is_some() { "stream" } else { "snapshot" };
     for (name, permission, result) in tried {
         match (&result, text) {
-            (Ok(()), true) => print::line(&format!("  stream {name}: good"))?,
-            (Err(error), true) => print::line(&format!("  stream {name}: {error}"))?,
+            (Ok(()), true) => print::line(&format!("  {} {name}: good", kind(permission)))?,
+            (Err(error), true) => print::line(&format!("  {} {name}: {error}", kind(permission)))?,
             (Ok(()), false) => _ = told.insert(name.to_owned(), json!({ "ok": true })),
             (Err(error), false) => {
                 let lacks = permission.filter(|_| error.kind() == ErrorKind::Permission);
@@ -91,5 +100,5 @@ fn outcome(failed: &[(&str, Error)], count: usize) -> Outcome {
         _ => format!("not every stream can be read; these cannot: {}", names.join(", ")),
     };
     Err(Error::new(ErrorKind::Partial, what)
-        .advice("the lines above say why; for a key that collects nothing, --connection-only leaves streams out"))
+        .advice("the error of each says why; for a key that collects nothing, --connection-only leaves them out"))
 }

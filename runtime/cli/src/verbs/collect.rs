@@ -17,16 +17,22 @@ use connectome_core::{Connection, Error, ErrorKind};
 use jiff::Timestamp;
 
 use crate::World;
-use crate::arguments::{Access, Collect as Verb, Transforms};
-use crate::configuration::synchronised;
+use crate::arguments::{Collect as Verb, Transforms};
 use crate::exit::Outcome;
+use crate::subject::Subject;
 use crate::{near, when};
 
 pub use out::Out;
 pub use status::places;
 
 pub async fn run(world: &World, verb: &Verb) -> Outcome {
-    let subject = subject(world, verb)?;
+    let subject = Subject::find(world, &verb.name, &verb.access)?;
+    if !subject.connector.is_collected() {
+        let with: Vec<&str> =
+            world.connectors.iter().filter(|it| it.is_collected()).map(|connector| connector.name).collect();
+        return Err(Error::new(ErrorKind::Input, format!("{} has no streams of events", subject.connector.title))
+            .advice(format!("these have: {}", with.join(", "))));
+    }
     let chosen = chosen(subject.connector, &verb.streams)?;
     if verb.status {
         return status::run(world, verb, &subject, &chosen);
@@ -37,43 +43,6 @@ pub async fn run(world: &World, verb: &Verb) -> Outcome {
         Some(_) => look::run(world, verb, &subject, &chosen.streams).await,
         None => run::run(world, verb, &subject, &chosen).await,
     }
-}
-
-/// What is collected from.
-pub struct Subject {
-    /// The instance, or the connector where none is configured.
-    pub name: String,
-    /// Its connector.
-    pub connector: &'static Connector,
-    /// How it is reached.
-    pub access: Access,
-}
-
-fn subject(world: &World, verb: &Verb) -> Result<Subject, Error> {
-    let instances = synchronised(world, Some(&verb.name))?;
-    let instance = match instances.as_slice() {
-        [only] => only,
-        several => {
-            let names: Vec<&str> = several.iter().map(|instance| instance.name.as_str()).collect();
-            let named = verb.access.instance.as_deref().and_then(|name| several.iter().find(|it| it.name == name));
-            named.ok_or_else(|| {
-                Error::new(ErrorKind::Input, format!("{} has several instances", verb.name))
-                    .advice(format!("name one: {}", names.join(", ")))
-            })?
-        }
-    };
-    let connector = world.connector(&instance.connector)?;
-    if !connector.is_collected() {
-        let with: Vec<&str> =
-            world.connectors.iter().filter(|it| it.is_collected()).map(|connector| connector.name).collect();
-        return Err(Error::new(ErrorKind::Input, format!("{} has no streams of events", connector.title))
-            .advice(format!("these have: {}", with.join(", "))));
-    }
-    let mut access = verb.access.clone();
-    if instance.configured {
-        access.instance = Some(instance.name.clone());
-    }
-    Ok(Subject { name: instance.name.clone(), connector, access })
 }
 
 /// What is collected.

@@ -59,11 +59,15 @@ pub fn run(world: &World, verb: &Describe) -> Outcome {
         (form, [one]) => return print::document(form, one),
         (form, all) => return print::document(form, &Value::from_iter(all.iter().map(|it| (*it).clone()))),
     }
-    let kinds = match (list(&entry, "entities"), connector.streams) {
-        ([], []) => "action, trigger or type",
-        ([], _) => "action, trigger, stream or type",
-        (_, []) => "action, trigger, type, entity or relationship",
-        _ => "action, trigger, stream, type, entity or relationship",
+    let there = |key: &str| !list(&entry, key).is_empty();
+    let mut kinds: Vec<&str> = KINDS.iter().filter(|(key, _)| there(key)).map(|(_, kind)| *kind).collect();
+    kinds.dedup();
+    if there("entities") {
+        kinds.extend(["entity", "relationship"]);
+    }
+    let kinds = match kinds.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => kinds.concat(),
     };
     Err(Error::new(ErrorKind::Input, format!("{} has no {kinds} {name:?}", connector.title)).advice(near::advice(
         name,
@@ -130,8 +134,8 @@ fn whole(entry: &Value) -> String {
     }
     let snapshots = list(entry, "snapshots");
     if !snapshots.is_empty() {
-        let hours = |it: &Value| it.get("every_seconds").and_then(Value::as_u64).map_or(0, |every| every / 3600);
-        let row = |it: &Value| vec![format!("  {}", text(it, "name")), format!("{} hours", hours(it)), short(it)];
+        let every = |it: &Value| span(it.get("every_seconds").and_then(Value::as_u64).unwrap_or_default());
+        let row = |it: &Value| vec![format!("  {}", text(it, "name")), every(it), short(it)];
         page.push_str("\nSnapshots\n");
         page.push_str(&print::table(&["  name", "read every", "what it holds"], snapshots.iter().map(row)));
     }

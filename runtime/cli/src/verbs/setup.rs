@@ -57,9 +57,14 @@ pub async fn run(world: &World, verb: &Setup) -> Outcome {
             importer.remove(&dashboards).await?;
         }
         let kept = installer.remove(&steps).await?;
-        told(removed, kept_for_others)?;
-        if let Some((path, why)) = kept.first() {
-            return Err(Error::new(ErrorKind::Partial, format!("{path} could not be removed: {why}"))
+        let mut rows = rows(&steps, &dashboards, removed, kept_for_others);
+        for row in rows.iter_mut().filter(|row| kept.iter().any(|(path, _)| *path == row.path)) {
+            row.outcome = "stays; documents need it";
+        }
+        tell(world, rows)?;
+        if !kept.is_empty() {
+            let kept: Vec<_> = kept.iter().map(|(path, why)| format!("{path}: {why}")).collect();
+            return Err(Error::new(ErrorKind::Partial, format!("could not be removed: {}", kept.join("; ")))
                 .advice("documents still need it; delete them first if they are not wanted, and run this again"));
         }
     } else {

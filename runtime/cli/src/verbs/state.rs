@@ -116,7 +116,7 @@ fn reset(
         let again = if checkpoints.is_empty() && collections.is_empty() {
             ""
         } else {
-            " What was given before will be given again."
+            " Triggers and snapshots will give again what they gave before; streams begin where --first-fetch says."
         };
         let history = if graphs.is_empty() { "" } else { " The history of a graph goes with it." };
         print::ask(&format!("Forget {}?{again}{history} [y/N] ", matching.join(", ")));

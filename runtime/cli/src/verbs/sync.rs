@@ -239,8 +239,15 @@ fn mapper(graph: &'static Graph, instance: &Synchronised, connection: &Connectio
     };
     let dialect = dialect.ok_or_else(|| {
         let names: Vec<&str> = graph.dialects.iter().map(|dialect| dialect.name).collect();
-        Error::new(ErrorKind::Configuration, format!("instance {:?}: there is no such dialect", instance.name))
-            .advice(format!("there are: {}", names.join(", ")))
+        Error::new(
+            ErrorKind::Configuration,
+            format!(
+                "instance {:?}: there is no dialect {:?}",
+                instance.name,
+                instance.dialect.as_deref().unwrap_or_default()
+            ),
+        )
+        .advice(format!("there are: {}", names.join(", ")))
     })?;
     let mut lookups = Lookups::default();
     for (name, path) in &instance.lookups {
@@ -319,9 +326,9 @@ fn strict(instance: &Synchronised, report: &Report) -> Outcome {
     if instance.strictness == Strictness::Error {
         return Err(Error::new(
             ErrorKind::Invalid,
-            format!("{} the rules of the data model", counted(report.violated, "object breaks", "objects break")),
+            format!("{} of the data model", counted(report.violated, "violation", "violations")),
         )
-        .advice("nothing was changed; set strictness = \"warn\" to keep them all the same"));
+        .advice("nothing was changed; set strictness = \"warn\" to keep these objects anyway"));
     }
     Ok(())
 }

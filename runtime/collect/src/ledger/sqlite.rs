@@ -238,7 +238,7 @@ impl SqliteLedger {
             ErrorKind::Storage,
             format!("what is remembered of {} in {} was written by a newer connectome", self.name, path.display()),
         )
-        .advice("use that version, or name another file with --state"))
+        .advice("use that version; another file, with --state, would begin anew"))
     }
 
     pub(super) fn broken(&self, error: &rusqlite::Error) -> Error {

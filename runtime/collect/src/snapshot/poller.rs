@@ -70,12 +70,11 @@ impl Rules {
             _ => Err(Error::new(
                 ErrorKind::Input,
                 format!(
-                    "{} hours between two readings are too long: the index of the latest documents keeps one for {} hours",
-                    self.every / 3600,
-                    lasts / 3600
+                    "{} s between two readings are too long: the index of the latest documents keeps one for {lasts} s",
+                    self.every
                 ),
             )
-            .advice(format!("read it at least every {} hours", (lasts - lasts.min(MARGIN + 1)) / 3600))),
+            .advice(format!("read it more often, with --every {}h or less", (lasts - lasts.min(MARGIN + 1)) / 3600))),
         }
     }
 }

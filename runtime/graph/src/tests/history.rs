@@ -293,7 +293,7 @@ const LEAST: [(Edges, &str); 6] = [
 
 #[test]
 fn of_several_edges_the_least_stays_whether_listed_or_joined() {
-    const DIALECT: Dialect = Dialect { name: "test", doc: "", entities: &[], relationships: &[JOIN] };
+    const DIALECT: Dialect = Dialect { name: "test", entities: &[], relationships: &[JOIN] };
     for (edges, wanted) in LEAST {
         let kept = |stage: &Stage| {
             let mut kept = Vec::new();

@@ -40,9 +40,7 @@ const GRAPH: Graph = Graph {
     steps: &[],
     dialects: &[Dialect {
         name: "test",
-        doc: "",
         entities: &[Entity {
-            resource: "User",
             ty: "user",
             class: &["User", "Person"],
             step: 0,

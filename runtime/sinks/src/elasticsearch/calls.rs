@@ -1,13 +1,11 @@
 //! The one call, as tables, and how it is made: again after passing trouble, a set number of times.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use connectome_core::connector::{Connector, ErrorBody, Test};
 use connectome_core::operation::{Call, Effect, Method, Operation, Repeat};
 use connectome_core::place::Place;
 use connectome_core::request::{Body, Request};
-use connectome_core::retry::Budget;
+use connectome_core::retry::{Budget, chance, pause_from};
 use connectome_core::shape::{Field, Record, Shape};
 use connectome_core::{Connection, Error, ErrorKind, Settings};
 use serde_json::{Map, Value};
@@ -15,7 +13,7 @@ use serde_json::{Map, Value};
 use super::address::Address;
 use super::bulk::{Fate, Part, fates};
 use super::credentials::{Credentials, variables};
-use crate::wire::{DESTINATION, chance, is_passing, packed};
+use crate::wire::{DESTINATION, is_passing, packed};
 
 const STORE: Operation = Operation {
     effect: Effect::Write,
@@ -65,9 +63,6 @@ pub(super) fn connect(
     }
     Ok(connection)
 }
-
-/// The longest pause between two tries.
-const LONGEST: Duration = Duration::from_secs(60);
 
 /// Sends to a service.
 #[derive(Debug)]
@@ -136,8 +131,7 @@ impl Caller {
 
     /// Waits: a second, then twice as long each time, and a little less by chance.
     pub async fn pause(&self, tries: u32) {
-        let whole = Duration::from_secs(1 << (tries - 1).min(6)).min(LONGEST);
-        self.connection.clock().sleep(whole.mul_f64(1.0 - chance() / 4.0)).await;
+        self.connection.clock().sleep(pause_from(1, tries, chance())).await;
     }
 
     /// What the service says of one document, and that is true of all.
@@ -157,10 +151,10 @@ impl Caller {
         let advice = match error.kind() {
             ErrorKind::Auth => format!("check the credentials in the environment: {}", variables()),
             ErrorKind::Permission => {
-                "give the credentials the privileges create_doc and auto_configure on what is written".to_owned()
+                "give the credentials the privileges auto_configure and create_doc (with op=index: index) on what is written".to_owned()
             }
             ErrorKind::NotFound => {
-                "what documents are to be stored in is not there: install what it needs, as its index template, before"
+                "there is no such index or data stream: run `connectome setup elasticsearch CONNECTOR --to DEST` first, or make its template yourself"
                     .to_owned()
             }
             ErrorKind::Invalid | ErrorKind::Protocol => {

@@ -52,7 +52,7 @@ impl Credentials {
             (Ok([one]), _) => Ok(one),
             (Err(none), true) if none.is_empty() => Ok(Self::None),
             (Err(none), false) if none.is_empty() => Err(wrong("there are no credentials for the destination")
-                .advice(format!("{advice}; auth=none behind the address says that it asks for none"))),
+                .advice(format!("{advice}; a service that asks for none is named with ?auth=none behind its address"))),
             (Err(_), _) => {
                 Err(wrong("there are several credentials for the destination").advice(format!("keep one: {advice}")))
             }

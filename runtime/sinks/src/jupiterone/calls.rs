@@ -106,8 +106,7 @@ impl Caller {
     /// The request of a call about a job.
     pub fn request(&self, operation: &'static Operation, job: &str, body: Body) -> Request {
         let input = Map::from_iter([("id".to_owned(), Value::from(job))]);
-        let base = &self.connection.origin().base()[self.connection.origin().root().len()..];
-        let target = format!("{base}{}", fill(operation.call.path, &input));
+        let target = format!("{}{}", self.connection.base_path(), fill(operation.call.path, &input));
         Request { method: operation.call.method, target, headers: Vec::new(), body }
     }
 
@@ -125,10 +124,7 @@ impl Caller {
             }
             _ => Ok(body),
         });
-        body.map_err(|error| {
-            let sent = format!("{} {}{}", request.method.text(), self.connection.origin().root(), request.target);
-            error.operation(operation.name).request(sent).clean(|text| self.connection.redactor().clean(text))
-        })
+        body.map_err(|error| self.connection.told(operation, request, error))
     }
 
     /// Asks until there is an answer, five times at most. `mend` may change the request after an error and say that it

@@ -255,7 +255,7 @@ impl Upload<'_> {
                 let Body::Bytes(_, body) = &mut request.body else { return Ok(false) };
                 match shrink(packed.part, body, limit)? {
                     Some(smaller) => *body = smaller,
-                    None => return Err(error.clone().advice("the records are cut already: read fewer properties")),
+                    None => return Err(error.clone().advice("records in it were cut already; what is not uploaded stays as it was on the platform: report it with the types of the batch")),
                 }
                 tracing::warn!("a batch is larger than the platform takes: records in it were cut");
                 Ok(true)

@@ -6,13 +6,13 @@ use connectome_core::connector::{Connector, Test};
 use connectome_core::operation::{Call, Effect, Method, Operation, Repeat};
 use connectome_core::place::Place;
 use connectome_core::request::{Body, Request};
-use connectome_core::retry::{Budget, pause};
+use connectome_core::retry::{Budget, chance, pause};
 use connectome_core::shape::{Field, Record, Shape};
 use connectome_core::{Connection, Error, ErrorKind, Secret, Settings};
 use serde_json::{Map, Value};
 
 use super::address::{Address, Route, TOKEN_VARIABLE};
-use crate::wire::{DESTINATION, chance, is_passing, packed};
+use crate::wire::{DESTINATION, is_passing, packed};
 
 const SEND: Operation = Operation {
     effect: Effect::Write,
@@ -123,11 +123,7 @@ impl Caller {
         let shown: String = text.chars().filter(|it| !it.is_control()).take(SHOWN).collect();
         let shown = if shown.is_empty() { "nothing".to_owned() } else { shown };
         let message = format!("the tenant answered 200 and did not say that it has the events; it said: {shown}");
-        let sent = format!("{} {}{}", request.method.text(), self.connection.origin().root(), request.target);
-        Err(Error::new(ErrorKind::Protocol, message)
-            .operation(SEND.name)
-            .request(sent)
-            .clean(|text| self.connection.redactor().clean(text)))
+        Err(self.connection.told(&SEND, request, Error::new(ErrorKind::Protocol, message)))
     }
 
     fn advised(&self, error: Error) -> Error {

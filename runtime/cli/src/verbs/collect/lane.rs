@@ -18,10 +18,11 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::status::lag;
-use super::{Out, Subject, collection, limits, mode, page_size, rules};
+use super::{Out, collection, limits, mode, page_size, rules};
 use crate::arguments::Collect as Verb;
 use crate::exit::{Outcome, is_passing};
 use crate::print;
+use crate::subject::Subject;
 
 /// How long a stream rests when there is nothing to read.
 const REST: Duration = Duration::from_secs(60);

@@ -11,7 +11,9 @@ use connectome_sinks::destination::Destination;
 use connectome_sinks::outlet::Outlet;
 use jiff::Timestamp;
 
-use super::{Out, Subject, limits, mode, page_size, synchronise};
+use crate::subject::Subject;
+
+use super::{Out, limits, mode, page_size, synchronise};
 use crate::World;
 use crate::arguments::Collect as Verb;
 use crate::configuration::{bare_settings, connect, state_path};
@@ -24,7 +26,8 @@ pub async fn run(world: &World, verb: &Verb, subject: &Subject, streams: &[&'sta
     let from = when::moment("--from", verb.from.as_deref().unwrap_or_default(), now)?;
     let until = verb.until.as_deref().map(|text| when::moment("--until", text, now)).transpose()?;
     if until.is_some_and(|until| until <= from) {
-        return Err(Error::new(ErrorKind::Input, "--until is not later than --from").advice("nothing was sent"));
+        return Err(Error::new(ErrorKind::Input, "--until is not later than --from")
+            .advice("give a later --until, or leave it out"));
     }
     let connection = connect(world, subject.connector, &subject.access)?;
     let dead_letters = state_path(world)?.with_file_name("dead-letters.jsonl");
@@ -38,7 +41,11 @@ pub async fn run(world: &World, verb: &Verb, subject: &Subject, streams: &[&'sta
         let end = now - i64::try_from(limits.margin).unwrap_or(0);
         let until = until.map_or(end, |until| until.min(end));
         if until <= from {
-            return Err(Error::new(ErrorKind::Input, "--from lies in the future").advice("nothing was sent"));
+            return Err(Error::new(
+                ErrorKind::Input,
+                "--from lies in the future, or so close to now that nothing can be read yet",
+            )
+            .advice("give an earlier time, as --from '1 hour'"));
         }
         let service = Service::new(connection.clone(), stream, page_size(verb, stream), limits.margin)?;
         let few = verb.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));

@@ -15,9 +15,11 @@ use serde_json::json;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use crate::subject::Subject;
+
 use super::lane::{Lane, Manner, Place, Work};
 use super::status::{lag, plural, time};
-use super::{Chosen, Out, Subject, limits, progress, rules, synchronise};
+use super::{Chosen, Out, limits, progress, rules, synchronise};
 use crate::World;
 use crate::arguments::{Collect as Verb, Form};
 use crate::configuration::{bare_settings, connect, state_path};

@@ -11,12 +11,13 @@ use connectome_sinks::destination::Destination;
 use jiff::{Timestamp, Unit};
 use serde_json::{Value, json};
 
-use super::{Chosen, Subject};
+use super::Chosen;
 use crate::World;
 use crate::arguments::{Collect as Verb, Form};
 use crate::configuration::state_path;
 use crate::exit::Outcome;
 use crate::print;
+use crate::subject::Subject;
 
 /// How many of the last receipts are shown in JSON.
 const RECEIPTS: u32 = 100;
@@ -136,7 +137,7 @@ impl Shown {
             shown["counts"] = json!(it.counts);
             let gap = |gap: &Gap| {
                 json!({ "from": time(gap.from), "to": time(gap.to), "found": time(gap.found), "missing": missing(gap),
-                    "reason": "the service remembers no longer than that" })
+                    "reason": "the service keeps them no longer, and nobody can read them any more; collect more often than that" })
             };
             shown["gaps"] = it.gaps.iter().map(gap).collect();
         }
@@ -211,12 +212,12 @@ fn text(shown: &[Shown], now: Timestamp) -> Outcome {
         for gap in it.entry.checkpoint.iter().flat_map(|it| &it.gaps) {
             let what = match gap.goal {
                 Goal::Fresh => "events are missing",
-                Goal::Close => "what came late is missing",
-                Goal::Again => "nobody looked once more",
+                Goal::Close => "events that came late may be missing",
+                Goal::Again => "events that came later still may be missing",
             };
             let (from, to) = (time(gap.from), time(gap.to));
             print::line(&format!(
-                "\n{}: {what} from {from} to {to}: the service remembers no longer than that",
+                "\n{}: {what} from {from} to {to}: the service keeps them no longer, and nobody can read them any more; collect more often than that",
                 head()
             ))?;
         }

@@ -1,0 +1,62 @@
+//! `cargo xtask dependencies`: what is taken from others, counted, and judged by cargo-deny.
+
+use std::collections::BTreeSet;
+use std::process::{Command, ExitCode, Stdio};
+
+use crate::{peers, root};
+
+/// What cargo-deny judges without a database that changes every day.
+const ALWAYS: [&str; 3] = ["bans", "licenses", "sources"];
+
+/// Crates of others that a selection builds on this system.
+fn count(selection: &[&str]) -> Result<usize, String> {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["tree", "--quiet", "--prefix", "none", "--format", "{p}"]).args(selection).current_dir(root());
+    let output = command.stderr(Stdio::inherit()).output().map_err(|error| format!("cargo tree: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("cargo tree: {}", output.status));
+    }
+    let tree = String::from_utf8_lossy(&output.stdout);
+    // Ours are shown with the folder that they are in.
+    let theirs = tree.lines().map(|line| line.trim_end_matches(" (*)")).filter(|line| !line.contains('/'));
+    Ok(theirs.filter(|line| !line.is_empty()).collect::<BTreeSet<_>>().len())
+}
+
+fn all(advisories: bool) -> Result<(), String> {
+    let library = ["--package", "connectome", "--no-default-features", "--features", "trend-vision-one"];
+    for (what, selection) in [
+        ("the library with one connector", &[&library[..], &["--edges", "normal"]].concat()[..]),
+        ("the command, with everything", &["--package", "connectome", "--edges", "normal"]),
+        ("  and what builds them", &["--package", "connectome", "--edges", "normal,build"]),
+        ("the generator and the chores", &["--package", "xtask", "--edges", "normal,build"]),
+        ("the whole workspace, with tests", &["--workspace", "--edges", "normal,build,dev"]),
+    ] {
+        println!("{what:34} {:4} crates of others", count(selection)?);
+    }
+    let deny = peers::cargo_deny()?;
+    let mut command = Command::new(deny);
+    command.args(["--log-level", "warn", "check", "--hide-inclusion-graph"]).args(ALWAYS);
+    if advisories {
+        command.arg("advisories");
+    }
+    crate::run(&mut command)
+}
+
+/// Runs it; with `--advisories`, the public database of weaknesses is fetched and asked too.
+pub fn run(options: &[&str]) -> ExitCode {
+    let advisories = match options {
+        [] => false,
+        ["--advisories"] => true,
+        _ => {
+            eprintln!("cargo xtask dependencies [--advisories]");
+            return ExitCode::from(2);
+        }
+    };
+    match all(advisories) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
