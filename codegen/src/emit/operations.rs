@@ -19,13 +19,7 @@ pub fn file(connector: &Connector, module: &str) -> File {
     items.extend(connector.actions.iter().map(|action| operation(connector, action)));
     items.extend(super::graph::step_operations(connector));
     items.extend(connector.triggers.iter().map(|it| trigger(connector, it)));
-    items.extend(
-        connector
-            .records
-            .iter()
-            .filter(|record| is_used(connector, record))
-            .map(|record| self::record(connector, record)),
-    );
+    items.extend(connector.records.iter().filter(|record| record.tabled).map(|it| record(connector, it)));
     items.extend(connector.variants.iter().map(|set| {
         let name = ident(&format!("{}_KEYS", rust_constant(&set.name)));
         let keys = set.keys.iter().map(|(key, rules)| {
@@ -36,23 +30,6 @@ pub fn file(connector: &Connector, module: &str) -> File {
     }));
     let docs = format!("What {} is asked, as data that the runtime executes.", connector.title);
     File::rust(format!("src/{module}/operations.rs"), rust::file(&super::crate_root::header(connector), &docs, items))
-}
-
-/// A record of which only refinements are used needs no table.
-fn is_used(connector: &Connector, record: &Record) -> bool {
-    let Some(id) = connector.records.iter().position(|it| std::ptr::eq(it, record)).map(crate::model::RecordId) else {
-        return false;
-    };
-    let fields = connector
-        .actions
-        .iter()
-        .flat_map(|action| action.input.iter().chain(&action.output))
-        .chain(connector.triggers.iter().flat_map(|trigger| &trigger.input))
-        .chain(&connector.connection.parameters)
-        .chain(connector.records.iter().flat_map(|record| &record.fields));
-    let steps = connector.graph.iter().flat_map(|graph| &graph.steps);
-    fields.into_iter().any(|field| field.ty.record() == Some(id))
-        || steps.into_iter().any(|step| step.record == Some(id))
 }
 
 fn imports() -> TokenStream {

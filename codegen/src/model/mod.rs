@@ -180,6 +180,8 @@ pub struct Record {
     pub sent: bool,
     /// Whether answers hold it.
     pub received: bool,
+    /// Whether inputs or answers hold it as it is: a record of which only refinements are used needs no table.
+    pub tabled: bool,
     /// Where it stands.
     pub span: Span,
 }

@@ -114,6 +114,7 @@ pub fn record(scope: &mut Scope<'_>, rule: NameRule, name: &Name, word: &types::
         variant,
         sent: false,
         received: false,
+        tabled: false,
         span: name.span,
     }
 }

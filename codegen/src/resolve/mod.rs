@@ -275,7 +275,8 @@ pub fn plain(value: &serde_json::Value) -> String {
     }
 }
 
-/// Notes which records and enums are sent and which are received: their Rust types depend on it.
+/// Notes which records and enums are sent and which are received, since their Rust types depend on it, and which records
+/// get a table.
 fn mark_use(connector: &mut Connector) {
     let inputs: Vec<_> = connector
         .actions
@@ -302,6 +303,7 @@ fn mark_use(connector: &mut Connector) {
                 *(if sent { &mut it.sent } else { &mut it.open }) = true;
             }
             let Some(id) = ty.record() else { continue };
+            connector.records[id.0].tabled = true;
             let base = connector.records[id.0].refines;
             for id in [Some(id), base].into_iter().flatten() {
                 let record = &mut connector.records[id.0];
