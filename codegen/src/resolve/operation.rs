@@ -12,7 +12,9 @@ use crate::spec::{self, Name};
 /// An action.
 pub fn action(scope: &mut Scope<'_>, name: &Name, word: &spec::operation::Operation) -> Operation {
     let exchange = &word.exchange;
-    let input: Vec<Field> = word.input.iter().map(|(field, input)| self::input(scope, name, field, input)).collect();
+    let names: Vec<&str> = word.input.names().collect();
+    let input: Vec<Field> =
+        word.input.iter().map(|(field, input)| self::input(scope, name, &names, field, input)).collect();
     let output: Vec<Field> = word
         .output
         .iter()
@@ -50,13 +52,13 @@ pub fn action(scope: &mut Scope<'_>, name: &Name, word: &spec::operation::Operat
             ask: literals(&cap.ask),
         }),
         poll: exchange.poll.as_ref().map(|poll| self::poll(scope, poll, &input)),
-        ordered: exchange.ordered.iter().filter_map(|pair| ordered(scope, pair, &input)).collect(),
+        ordered: exchange.ordered.iter().filter_map(|pair| ordered(scope, pair, &names)).collect(),
         send_first: exchange
             .send_first
             .iter()
             .map(|said| {
                 let choice = text::conditional(said, sources, problems);
-                known_input(scope, &Name::new(choice.name.clone(), said.span.narrow(sources, &choice.name)), &input);
+                known_input(scope, &Name::new(choice.name.clone(), said.span.narrow(sources, &choice.name)), &names);
                 choice
             })
             .collect(),
@@ -81,16 +83,16 @@ fn known_action(scope: &Scope<'_>, name: &Name) -> String {
     name.value.clone()
 }
 
-fn known_input(scope: &Scope<'_>, name: &Name, inputs: &[Field]) {
-    if !inputs.iter().any(|input| input.name == name.value) && !scope.problems.misread(name.span) {
-        scope.problem(text::unknown(
-            "unknown-input",
-            "input",
-            &name.value,
-            name.span,
-            inputs.iter().map(|input| input.name.as_str()),
-        ));
+/// Tells of the name of an input that an operation with these inputs does not take.
+fn known_input(scope: &Scope<'_>, name: &Name, inputs: &[&str]) {
+    if !inputs.contains(&name.value.as_str()) && !scope.problems.misread(name.span) {
+        let known = inputs.iter().copied();
+        scope.problem(text::unknown("unknown-input", "input", &name.value, name.span, known));
     }
+}
+
+fn names(inputs: &[Field]) -> Vec<&str> {
+    inputs.iter().map(|input| input.name.as_str()).collect()
 }
 
 fn permissions(words: &Names<Vec<Name>>) -> Vec<(String, Vec<String>)> {
@@ -148,7 +150,7 @@ fn poll(scope: &Scope<'_>, word: &spec::exchange::Poll, inputs: &[Field]) -> Pol
         [("when", &word.when, Type::Boolean, "boolean"), ("seconds", &word.seconds, Type::Float, "float")]
     {
         let Some(name) = name else { continue };
-        known_input(scope, name, inputs);
+        known_input(scope, name, &names(inputs));
         if let Some(input) = inputs.iter().find(|input| input.name == name.value)
             && input.ty != expected
             && !field::is_unknown(input)
@@ -182,7 +184,7 @@ fn wrong_type(key: &str, expected: &str, name: &Name, input: &Field) -> Diagnost
     .help(format!("give `{}` `type: {expected}`", name.value))
 }
 
-fn ordered(scope: &Scope<'_>, pair: &[Name], inputs: &[Field]) -> Option<(String, String)> {
+fn ordered(scope: &Scope<'_>, pair: &[Name], inputs: &[&str]) -> Option<(String, String)> {
     let [first, last] = pair else {
         if let Some(name) = pair.first() {
             scope.problem(
@@ -197,32 +199,23 @@ fn ordered(scope: &Scope<'_>, pair: &[Name], inputs: &[Field]) -> Option<(String
     Some((first.value.clone(), last.value.clone()))
 }
 
-fn input(scope: &mut Scope<'_>, operation: &Name, name: &Name, word: &Input) -> Field {
+/// An input of an operation that has these.
+fn input(scope: &mut Scope<'_>, operation: &Name, inputs: &[&str], name: &Name, word: &Input) -> Field {
     let mut made = field::common(scope, operation, name, &word.common, true);
-    made.place = place(scope, name, word, &made);
+    made.place = place(scope, inputs, name, word, &made);
     made.send = word.send.as_ref().map(|it| it.value);
     made.rules.utf8 = word.utf8;
     made.rules.extension_by = word.extension_by.iter().next().map(|(other, endings)| {
         (other.value.clone(), endings.iter().map(|(value, ending)| (value.value.clone(), ending.clone())).collect())
     });
     if let Some((other, _)) = word.extension_by.iter().next() {
-        known_sibling(scope, operation, other);
+        known_input(scope, other, inputs);
     }
     field::refine(scope, operation, &mut made, &word.refine);
     made
 }
 
-fn known_sibling(scope: &Scope<'_>, operation: &Name, name: &Name) {
-    let action = scope.spec.file.actions.get(&operation.value).map(|action| &action.input);
-    let trigger = scope.spec.file.triggers.get(&operation.value).map(|trigger| &trigger.input);
-    if let Some(inputs) = action.or(trigger)
-        && inputs.get(&name.value).is_none()
-    {
-        scope.problem(text::unknown("unknown-input", "input", &name.value, name.span, inputs.names()));
-    }
-}
-
-fn place(scope: &Scope<'_>, name: &Name, word: &Input, made: &Field) -> Place {
+fn place(scope: &Scope<'_>, inputs: &[&str], name: &Name, word: &Input, made: &Field) -> Place {
     let mut places: Vec<(Place, &'static str)> = Vec::new();
     if word.path {
         places.push((Place::Path, "path"));
@@ -269,7 +262,7 @@ fn place(scope: &Scope<'_>, name: &Name, word: &Input, made: &Field) -> Place {
         ));
     }
     if let Some(filter) = &word.filter {
-        known_operator(scope, name, &filter.operator);
+        known_input(scope, &filter.operator, inputs);
         if filter.header.is_some() == filter.query.is_some() && !scope.problems.misread(word.common.rules.span) {
             let (code, what) =
                 if filter.header.is_some() { ("placed-twice", "two places") } else { ("unplaced-input", "no place") };
@@ -302,22 +295,6 @@ fn place(scope: &Scope<'_>, name: &Name, word: &Input, made: &Field) -> Place {
         );
     }
     places.into_iter().next().map_or(Place::Control, |(place, _)| place)
-}
-
-fn known_operator(scope: &Scope<'_>, input: &Name, operator: &Name) {
-    let file = &scope.spec.file;
-    let inputs = file
-        .actions
-        .iter()
-        .map(|(_, action)| &action.input)
-        .chain(file.triggers.iter().map(|(_, trigger)| &trigger.input))
-        .find(|inputs| inputs.iter().any(|(name, _)| name.span == input.span));
-    if let Some(inputs) = inputs
-        && inputs.get(&operator.value).is_none()
-        && !scope.problems.misread(operator.span)
-    {
-        scope.problem(text::unknown("unknown-input", "input", &operator.value, operator.span, inputs.names()));
-    }
 }
 
 fn filter(word: &spec::field::Filter) -> model::Filter {
@@ -459,8 +436,10 @@ pub fn trigger(
     name: &Name,
     word: &spec::trigger::Trigger,
 ) -> Option<Trigger> {
-    let inputs: Vec<Field> = word.input.iter().map(|(field, input)| self::input(scope, name, field, input)).collect();
-    known_input(scope, &word.interval, &inputs);
+    let names: Vec<&str> = word.input.names().collect();
+    let inputs: Vec<Field> =
+        word.input.iter().map(|(field, input)| self::input(scope, name, &names, field, input)).collect();
+    known_input(scope, &word.interval, &names);
     if let Some(input) = inputs.iter().find(|input| {
         input.name == word.interval.value
             && !matches!(input.ty, Type::Integer | Type::Float)
@@ -481,13 +460,14 @@ pub fn trigger(
         return None;
     };
     let action = &actions[repeats];
+    let taken = self::names(&action.input);
     let windows = word
         .windows
         .iter()
         .map(|window| {
-            known_input(scope, &window.first, &inputs);
-            known_input(scope, &window.start, &action.input);
-            known_input(scope, &window.end, &action.input);
+            known_input(scope, &window.first, &names);
+            known_input(scope, &window.start, &taken);
+            known_input(scope, &window.end, &taken);
             Window {
                 first: window.first.value.clone(),
                 start: window.start.value.clone(),
