@@ -1,4 +1,4 @@
-//! Names: from specs to wires, to Rust, to people.
+//! Names and values: from specs to wires, to Rust, to people.
 
 /// `created_date_time` is `createdDateTime`.
 pub fn camel_case(name: &str) -> String {
@@ -12,9 +12,18 @@ pub fn title(name: &str) -> String {
     name.split('_').filter(|word| !word.is_empty()).map(capital).collect::<Vec<_>>().join(" ")
 }
 
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
+/// A text with a capital at its beginning.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A value as people, headers and queries write it: text without quotes, anything else as JSON.
+pub fn plain(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 /// The words of any text, split at what no identifier may hold and before capitals.

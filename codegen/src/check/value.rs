@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::model::{Connector, Field, Rules, Type};
+use crate::names::plain;
 use crate::source::Span;
 use crate::yaml::{Node, Value};
 
@@ -195,10 +196,6 @@ fn ruled(rules: &Rules, value: &Json, place: &[String], misfits: &mut Vec<Misfit
             misfit(format!("{number} is less than {}", rules.min.unwrap_or(0.0)));
         }
     }
-}
-
-fn plain(value: &Json) -> String {
-    crate::resolve::plain(value)
 }
 
 fn name(connector: &Connector, ty: &Type) -> String {

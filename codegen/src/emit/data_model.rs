@@ -7,7 +7,7 @@ use crate::model::graph::{
     Dialect, End, Entity, From, Graph, How, Part, Path, Property, Relationship, Side, Step, Template,
 };
 use crate::model::{Next, Page};
-use crate::resolve::plain;
+use crate::names::plain;
 use crate::spec::field::Converter;
 
 /// A step: what it asks, how its pages are found, what it needs.

@@ -9,7 +9,7 @@ use crate::emit::words::{effect_sentence, limits, note, operation_note, rule_par
 use crate::emit::{data_model, documents, event, reading};
 use crate::model::graph::{Graph, How, Relationship};
 use crate::model::{Connector, Example, Field, Model, Operation, Record, Rules};
-use crate::names::rust_module;
+use crate::names::{plain, rust_module};
 use crate::output::File;
 
 /// A connector's page.
@@ -208,7 +208,7 @@ fn collection(collection: &crate::spec::collection::Collection) -> Json {
     let mut shown = event::collection(collection);
     for word in shown["parameters"].as_array_mut().into_iter().flatten() {
         if !word["default"].is_null() {
-            word["default"] = json!(crate::resolve::plain(&word["default"]));
+            word["default"] = json!(plain(&word["default"]));
         }
     }
     shown
@@ -219,7 +219,7 @@ fn snapshot(snapshot: &crate::model::snapshot::Snapshot) -> Json {
     let body = snapshot.body.as_ref().map(|body| serde_json::to_string_pretty(body).unwrap_or_default());
     shown.insert("body_text".to_owned(), json!(body));
     if let Some(Json::Object(set)) = shown.get_mut("gone").and_then(|gone| gone.get_mut("set")) {
-        set.values_mut().for_each(|value| *value = json!(crate::resolve::plain(value)));
+        set.values_mut().for_each(|value| *value = json!(plain(value)));
     }
     Json::Object(shown)
 }
@@ -233,7 +233,7 @@ fn stream(stream: &crate::model::stream::Stream) -> Json {
             json!({ "raw": text(raw), "delivered": text(&event::delivered(stream, raw)) }),
         );
     }
-    let fixed = stream.query.iter().map(|(name, value)| format!("{name}={}", crate::resolve::plain(value)));
+    let fixed = stream.query.iter().map(|(name, value)| format!("{name}={}", plain(value)));
     let size = match &stream.page.size {
         Some((crate::model::PagePlace::Query(name), ask)) => Some(format!("{name}={ask}")),
         _ => None,
@@ -340,15 +340,15 @@ fn inputs(connector: &Connector, fields: &[Field]) -> Vec<Json> {
 fn refinements(connector: &Connector, id: crate::model::RecordId) -> String {
     let (record, base) = (connector.record(id), connector.base(id));
     let mut said = Vec::new();
-    for (field, plain) in record.fields.iter().zip(&base.fields) {
-        if field.place == crate::model::Place::Unsent && field.place != plain.place {
+    for (field, other) in record.fields.iter().zip(&base.fields) {
+        if field.place == crate::model::Place::Unsent && field.place != other.place {
             said.push(format!("`{}` is accepted and not sent", field.name));
             continue;
         }
-        if let Some(default) = field.default.as_ref().filter(|_| field.default != plain.default) {
-            said.push(format!("`{}` is `{}` when not given", field.name, crate::resolve::plain(default)));
+        if let Some(default) = field.default.as_ref().filter(|_| field.default != other.default) {
+            said.push(format!("`{}` is `{}` when not given", field.name, plain(default)));
         }
-        if let Some(max) = field.rules.max_length.filter(|max| plain.rules.max_length != Some(*max)) {
+        if let Some(max) = field.rules.max_length.filter(|max| other.rules.max_length != Some(*max)) {
             said.push(format!("`{}` has at most {max} characters", field.name));
         }
     }
@@ -366,12 +366,10 @@ fn refinements(connector: &Connector, id: crate::model::RecordId) -> String {
 }
 
 fn field(field: &Field) -> Json {
-    let one_of: Vec<String> = field.rules.one_of.iter().map(|it| format!("`{}`", crate::resolve::plain(it))).collect();
+    let one_of: Vec<String> = field.rules.one_of.iter().map(|it| format!("`{}`", plain(it))).collect();
     let unlisted = Field { rules: Rules { one_of: Vec::new(), ..field.rules.clone() }, ..field.clone() };
     let text = |value: &Option<Json>| {
-        value.as_ref().map(|value| {
-            if value == "" { "empty text".to_owned() } else { format!("`{}`", crate::resolve::plain(value)) }
-        })
+        value.as_ref().map(|value| if value == "" { "empty text".to_owned() } else { format!("`{}`", plain(value)) })
     };
     json!({
         "name": field.name,

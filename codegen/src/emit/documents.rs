@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::model::mapping::{Condition, Kind, Mapping, Path, Source, Stage, Verb};
-use crate::resolve::plain;
+use crate::names::{capital, plain};
 use crate::spec::data_stream::DataStream;
 use crate::spec::mapping::{Change, Keys};
 
@@ -93,11 +93,6 @@ fn told(stages: &[Stage], depth: usize, steps: &mut Vec<Json>) {
             told(inner, depth + 1, steps);
         }
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn asked((parameter, wanted): &(String, bool)) -> String {

@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json, json};
 use super::kibana;
 use crate::model::Connector;
 use crate::model::mapping::{Field, Mapping, Path, Verb};
+use crate::names::plain;
 use crate::output::File;
-use crate::resolve::plain;
 use crate::spec::data_stream::{DataStream, Latest};
 use crate::spec::mapping::FieldType;
 

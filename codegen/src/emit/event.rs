@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::model::Connector;
 use crate::model::stream::{Stream, Transform};
+use crate::names::plain;
 use crate::spec::collection::{Collection, Counterpart};
 use crate::spec::modelling::{Modelling, Row};
 
@@ -64,7 +65,7 @@ fn written(path: &[String]) -> String {
 /// A change in words.
 fn change(transform: &Transform) -> String {
     match transform {
-        Transform::Add(name, value) => format!("`{name}` is added: `{}`", crate::resolve::plain(value)),
+        Transform::Add(name, value) => format!("`{name}` is added: `{}`", plain(value)),
         Transform::Copy(name, from) => format!("`{name}` is added: a copy of `{}`", written(from)),
         Transform::Join(path) => format!("`{}`, a list, becomes one text with commas", written(path)),
         Transform::EpochToText(path) => {
@@ -137,7 +138,7 @@ fn texts(items: &[Json]) -> Option<Vec<String>> {
         Json::Array(inner) => texts(inner),
         Json::Object(_) => None,
         Json::Null => Some(Vec::new()),
-        item => Some(vec![crate::resolve::plain(item)]),
+        item => Some(vec![plain(item)]),
     };
     Some(items.iter().map(text).collect::<Option<Vec<_>>>()?.concat())
 }

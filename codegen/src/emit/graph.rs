@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::rust::{self, ident};
-use super::tables::{self, option_text};
+use super::tables::{self, number, option_text};
 use crate::model::graph::{
     Dialect, End, Entity, From, Graph, How, Part, Path, Property, Relationship, Side, Step, Template,
 };
@@ -121,8 +121,9 @@ struct Tables<'a> {
     connector: &'a Connector,
 }
 
-fn number(number: usize) -> proc_macro2::Literal {
-    proc_macro2::Literal::usize_unsuffixed(number)
+/// Where something stands in its table.
+fn index(at: usize) -> proc_macro2::Literal {
+    proc_macro2::Literal::usize_unsuffixed(at)
 }
 
 fn dialect_module(dialect: &Dialect) -> proc_macro2::Ident {
@@ -133,8 +134,8 @@ impl Tables<'_> {
     fn graph(&self, graph: &Graph) -> TokenStream {
         let steps = graph.steps.iter().map(|step| {
             let (name, title, operation) = (&step.name, &step.title, step_constant(step));
-            let after = step.after.iter().map(|it| number(*it));
-            let absent = step.absent_on.iter().map(|it| proc_macro2::Literal::u64_unsuffixed(*it));
+            let after = step.after.iter().map(|it| index(*it));
+            let absent = step.absent_on.iter().map(|it| number(*it));
             let permission = option_text(step.permission.as_deref());
             let only_if = step.only_if.as_ref().map_or_else(
                 || quote!(None),
@@ -232,7 +233,7 @@ impl Tables<'_> {
 
     fn entity(&self, entity: &Entity) -> TokenStream {
         let (ty, class) = (&entity.ty, tables::texts(&entity.class));
-        let (step, key) = (number(entity.step), self.template(&entity.key));
+        let (step, key) = (index(entity.step), self.template(&entity.key));
         let properties = self.properties(&entity.properties);
         let secrets = entity.secrets.iter().map(|path| self.path(path));
         quote!(Entity {
@@ -334,7 +335,7 @@ impl Tables<'_> {
         });
         let how = match &it.how {
             How::Each { step, list, own, other } => {
-                let (step, list) = (number(*step), self.path(list));
+                let (step, list) = (index(*step), self.path(list));
                 let (own, other) = (self.end(own), self.end(other));
                 quote!(How::Each { step: #step, list: #list, own: #own, other: #other })
             }
@@ -343,7 +344,7 @@ impl Tables<'_> {
                 quote!(How::Join(#first, #second))
             }
             How::Target { entity, forward, filter, has, match_by } => {
-                let (entity, has) = (number(*entity), self.properties(has));
+                let (entity, has) = (index(*entity), self.properties(has));
                 let sets = match_by.iter().map(|set| tables::texts(set));
                 quote!(How::Target(Target {
                     entity: #entity, forward: #forward, filter: #filter, has: #has, match_by: &[#(#sets),*],
@@ -362,7 +363,7 @@ impl Tables<'_> {
     }
 
     fn side(&self, side: &Side) -> TokenStream {
-        let (step, value, end, tells) = (number(side.step), self.path(&side.value), self.end(&side.end), side.tells);
+        let (step, value, end, tells) = (index(side.step), self.path(&side.value), self.end(&side.end), side.tells);
         quote!(Side { step: #step, value: #value, end: #end, tells: #tells })
     }
 }

@@ -7,7 +7,7 @@ use super::rust::{self, ident};
 use super::tables;
 use crate::model::Connector;
 use crate::model::mapping::{Condition, Field, Mapping, Path, Source, Stage, Verb};
-use crate::names::rust_constant;
+use crate::names::{plain, rust_constant};
 use crate::output::File;
 
 /// The name of a mapping's table.
@@ -63,7 +63,7 @@ fn mapping(mapping: &Mapping) -> TokenStream {
 
 fn field(field: &Field) -> TokenStream {
     let (path, ty) = (tables::texts(&field.path), field.ty.text());
-    let constant = tables::option_text(field.constant.as_ref().map(crate::resolve::plain).as_deref());
+    let constant = tables::option_text(field.constant.as_ref().map(plain).as_deref());
     quote!(Field { path: #path, ty: #ty, constant: #constant })
 }
 

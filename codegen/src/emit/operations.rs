@@ -70,8 +70,8 @@ fn connector(connector: &Connector) -> TokenStream {
     let exhausted =
         connection.exhausted.as_ref().map_or_else(|| quote!(None), |(name, value)| quote!(Some((#name, #value))));
     let max_body = tables::option_number(connection.max_body);
-    let timeout = proc_macro2::Literal::u64_unsuffixed(connection.read_timeout);
-    let first_pause = proc_macro2::Literal::u64_unsuffixed(connection.first_pause);
+    let timeout = tables::number(connection.read_timeout);
+    let first_pause = tables::number(connection.first_pause);
     let rule = ident(&format!("{:?}", connector.names));
     let operations = connector.actions.iter().map(|it| constant(&it.name));
     let triggers = connector.triggers.iter().map(|it| constant(&it.name));
@@ -138,7 +138,7 @@ fn check_connection(connector: &Connector) -> TokenStream {
         let body = tables::literal(body);
         quote!(body: Some(#body),)
     });
-    let passing = connector.connection.test_passing.iter().map(|status| proc_macro2::Literal::u64_unsuffixed(*status));
+    let passing = connector.connection.test_passing.iter().map(|status| tables::number(*status));
     let passing = (!connector.connection.test_passing.is_empty()).then(|| quote!(passing: &[#(#passing),*],));
     let doc = rust::doc(&format!("`{}`: shows whether a connection works.", connector.connection.test.text()));
     quote! {
@@ -192,7 +192,7 @@ fn operation(connector: &Connector, action: &Operation) -> TokenStream {
         set.push(quote!(headers: &[#(#headers),*]));
     }
     let statuses = |statuses: &[u64]| {
-        let statuses = statuses.iter().map(|it| proc_macro2::Literal::u64_unsuffixed(*it));
+        let statuses = statuses.iter().map(|it| tables::number(*it));
         quote!(&[#(#statuses),*])
     };
     if action.success != [200] {
@@ -218,7 +218,7 @@ fn operation(connector: &Connector, action: &Operation) -> TokenStream {
     }
     if let Some(cap) = &action.cap {
         let (count, ask) = (tables::texts(&cap.count), tables::literals(&cap.ask));
-        let most = proc_macro2::Literal::u64_unsuffixed(cap.at_most);
+        let most = tables::number(cap.at_most);
         set.push(quote!(cap: Some(Cap { count: #count, at_most: #most, ask: #ask })));
     }
     if let Some(poll) = &action.poll {
@@ -226,8 +226,7 @@ fn operation(connector: &Connector, action: &Operation) -> TokenStream {
         let (status, pending, failed) =
             (tables::texts(&poll.status), tables::texts(&poll.pending), tables::texts(&poll.failed));
         let (when, seconds) = (tables::option_text(poll.when.as_deref()), tables::option_text(poll.seconds.as_deref()));
-        let (every, slowest) =
-            (proc_macro2::Literal::u64_unsuffixed(poll.every), proc_macro2::Literal::u64_unsuffixed(poll.slowest));
+        let (every, slowest) = (tables::number(poll.every), tables::number(poll.slowest));
         set.push(quote!(poll: Some(Poll {
             call: #path, status: #status, pending: #pending, failed: #failed, when: #when, seconds: #seconds, every: #every, slowest: #slowest,
         })));
@@ -262,7 +261,7 @@ fn trigger(connector: &Connector, trigger: &Trigger) -> TokenStream {
     let interval = &trigger.interval;
     let windows = trigger.windows.iter().map(|window| {
         let (first, start, end, fixed) = (&window.first, &window.start, &window.end, window.fixed);
-        let overlap = proc_macro2::Literal::u64_unsuffixed(window.overlap);
+        let overlap = tables::number(window.overlap);
         let at_most = tables::option_number(window.at_most);
         quote!(Window { first: #first, start: #start, end: #end, fixed: #fixed, overlap: #overlap, at_most: #at_most })
     });
@@ -274,7 +273,7 @@ fn trigger(connector: &Connector, trigger: &Trigger) -> TokenStream {
         },
     );
     let uncapped = trigger.uncapped;
-    let empty_on = trigger.empty_on.iter().map(|it| proc_macro2::Literal::u64_unsuffixed(*it));
+    let empty_on = trigger.empty_on.iter().map(|it| tables::number(*it));
     let doc = rust::doc(&format!("Repeats `{}`.", connector.actions[trigger.repeats].name));
     quote! {
         #doc

@@ -85,11 +85,11 @@ fn collections(simulator: &Simulator) -> TokenStream {
     let all = simulator.collections.iter().map(|(name, collection)| {
         let Collection { key, count, record, also, clock, twin_every } = collection;
         let (name, key) = (&name.value, &key.value);
-        let count = proc_macro2::Literal::u64_unsuffixed(*count);
+        let count = tables::number(*count);
         let record = json(record.as_ref());
         let also = also.iter().map(|literal| literal.value.to_string());
         let clock = option_text(clock.as_ref().map(|name| name.value.as_str()));
-        let twin_every = proc_macro2::Literal::u64_unsuffixed(*twin_every);
+        let twin_every = tables::number(*twin_every);
         quote!(Collection {
             name: #name,
             key: #key,
@@ -107,7 +107,7 @@ fn failures(simulator: &Simulator) -> TokenStream {
     let all = simulator.errors.iter().map(|(name, failure)| {
         let Failure { status, code, message, number, bare } = failure;
         let name = &name.value;
-        let status = proc_macro2::Literal::u64_unsuffixed(*status);
+        let status = tables::number(*status);
         let number = number.map_or_else(
             || quote!(None),
             |number| {
@@ -189,7 +189,7 @@ fn behaviour(call: &str, behaviour: &Behaviour) -> TokenStream {
         set.push(quote!(up_to_now: true));
     }
     if !behaviour.sizes.is_empty() {
-        let sizes = behaviour.sizes.iter().map(|size| proc_macro2::Literal::u64_unsuffixed(*size));
+        let sizes = behaviour.sizes.iter().map(|size| tables::number(*size));
         set.push(quote!(sizes: &[#(#sizes),*]));
     }
     if let Some(token) = &behaviour.token {

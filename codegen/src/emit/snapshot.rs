@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::rust::{self, ident};
-use super::tables::{self, option_number};
+use super::tables::{self, number, option_number};
 use crate::model::Connector;
 use crate::model::snapshot::{Deferred, Gone, Snapshot};
 use crate::names::rust_constant;
@@ -35,10 +35,6 @@ pub fn file(connector: &Connector, module: &str) -> Option<File> {
         format!("src/{module}/snapshots.rs"),
         rust::file(&super::crate_root::header(connector), &docs, items),
     ))
-}
-
-fn number(number: u64) -> proc_macro2::Literal {
-    proc_macro2::Literal::u64_unsuffixed(number)
 }
 
 fn snapshot(snapshot: &Snapshot) -> TokenStream {

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::rust::{self, ident};
-use super::tables::{self, option_number, option_text};
+use super::tables::{self, number, option_number, option_text};
 use crate::model::Connector;
 use crate::model::stream::{Stream, Transform};
 use crate::names::rust_constant;
@@ -35,10 +35,6 @@ pub fn file(connector: &Connector, module: &str) -> Option<File> {
         format!("src/{module}/streams.rs"),
         rust::file(&super::crate_root::header(connector), &docs, items),
     ))
-}
-
-fn number(number: u64) -> proc_macro2::Literal {
-    proc_macro2::Literal::u64_unsuffixed(number)
 }
 
 fn stream(connector: &Connector, stream: &Stream) -> TokenStream {
@@ -99,7 +95,7 @@ fn read(connector: &Connector, stream: &Stream) -> TokenStream {
         set.push(quote!(headers: &[#(#headers),*]));
     }
     if !stream.passing.is_empty() {
-        let passing = stream.passing.iter().map(|status| proc_macro2::Literal::u64_unsuffixed(*status));
+        let passing = stream.passing.iter().map(|status| number(*status));
         set.push(quote!(passing: &[#(#passing),*]));
     }
     set.push(quote!(page: Some(#page)));

@@ -31,6 +31,11 @@ pub fn literal(value: &Json) -> TokenStream {
     }
 }
 
+/// `5`.
+pub fn number(number: u64) -> proc_macro2::Literal {
+    proc_macro2::Literal::u64_unsuffixed(number)
+}
+
 /// `&["a", "b"]`.
 pub fn texts(texts: &[String]) -> TokenStream {
     quote!(&[#(#texts),*])
@@ -86,7 +91,7 @@ pub fn page(page: &Page) -> TokenStream {
     let size = page.size.as_ref().map_or_else(
         || quote!(None),
         |(place, ask)| {
-            let (place, ask) = (page_place(place), proc_macro2::Literal::u64_unsuffixed(*ask));
+            let (place, ask) = (page_place(place), number(*ask));
             quote!(Some(PageSize { place: #place, ask: #ask }))
         },
     );
@@ -142,7 +147,6 @@ pub fn rules(rules: &Rules) -> Option<TokenStream> {
         return None;
     }
     let mut set: Vec<TokenStream> = Vec::new();
-    let number = |it: u64| proc_macro2::Literal::u64_unsuffixed(it);
     if !rules.one_of.is_empty() {
         let values = rules.one_of.iter().map(literal);
         set.push(quote!(one_of: &[#(#values),*]));
@@ -284,7 +288,7 @@ pub fn option_number(number: Option<u64>) -> TokenStream {
     number.map_or_else(
         || quote!(None),
         |number| {
-            let number = proc_macro2::Literal::u64_unsuffixed(number);
+            let number = self::number(number);
             quote!(Some(#number))
         },
     )

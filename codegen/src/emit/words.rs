@@ -2,8 +2,10 @@
 //! on pages.
 
 use crate::model::{Connector, Field, Operation, Rules, Trigger};
+use crate::names::{capital, plain};
 use crate::spec::field::Format;
 use crate::spec::operation::{Effect, Repeat};
+
 /// A field's rustdoc: what it holds, its limits, what is true where the document errs.
 pub fn sentences(field: &Field) -> String {
     let mut text = field.doc.trim().to_owned();
@@ -11,7 +13,7 @@ pub fn sentences(field: &Field) -> String {
         text.push_str(&format!(" {limits}"));
     }
     if let Some(default) = field.default.as_ref().filter(|default| *default != "") {
-        text.push_str(&format!(" Default: `{}`.", crate::resolve::plain(default)));
+        text.push_str(&format!(" Default: `{}`.", plain(default)));
     }
     if let Some(note) = &field.note {
         text.push_str(&format!("\n\n{note}"));
@@ -80,15 +82,13 @@ pub fn limits(field: &Field) -> Option<String> {
         _ if text.is_empty() => return None,
         _ => vec![text],
     };
-    let sentence = whole.join(", ");
-    let mut letters = sentence.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>() + ".")
+    Some(capital(&whole.join(", ")) + ".")
 }
 
 pub fn rule_parts(rules: &Rules) -> Vec<String> {
     let mut parts = Vec::new();
     if !rules.one_of.is_empty() {
-        let values: Vec<String> = rules.one_of.iter().map(|it| format!("`{}`", crate::resolve::plain(it))).collect();
+        let values: Vec<String> = rules.one_of.iter().map(|it| format!("`{}`", plain(it))).collect();
         parts.push(format!("one of {}{}", values.join(", "), if rules.any_case { " in any case" } else { "" }));
     }
     if let Some(format) = rules.format.filter(|format| !matches!(format, Format::HeaderValue)) {
@@ -118,7 +118,7 @@ pub fn rule_parts(rules: &Rules) -> Vec<String> {
         parts.push("text in UTF-8".to_owned());
     }
     for refused in &rules.refuse {
-        parts.push(format!("not `{}`", crate::resolve::plain(refused)));
+        parts.push(format!("not `{}`", plain(refused)));
     }
     parts
 }
@@ -163,16 +163,14 @@ pub fn note(field: &Field) -> Option<String> {
         }
         if cells.default != field.default {
             said.push(match &cells.default {
-                Some(default) => format!(
-                    "the vendor's document states the default `{}`, which is not used",
-                    crate::resolve::plain(default)
-                ),
+                Some(default) => {
+                    format!("the vendor's document states the default `{}`, which is not used", plain(default))
+                }
                 None => "the vendor's document states no default".to_owned(),
             });
         }
         if cells.one_of != field.rules.one_of && !cells.one_of.is_empty() {
-            let values: Vec<String> =
-                cells.one_of.iter().map(|it| format!("`{}`", crate::resolve::plain(it))).collect();
+            let values: Vec<String> = cells.one_of.iter().map(|it| format!("`{}`", plain(it))).collect();
             said.push(format!("the vendor's document lists only {}", values.join(", ")));
         }
     }

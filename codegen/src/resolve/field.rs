@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::{Scope, text};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Cells, Enum, EnumId, Field, Place, Record, RecordId, Rules, Source, Type};
-use crate::names::camel_case;
+use crate::names::{camel_case, plain};
 use crate::read::{Literal, Names, Problems};
 use crate::source::Span;
 use crate::spec::connection::NameRule;
@@ -335,7 +335,7 @@ pub fn rules(scope: &mut Scope<'_>, word: &spec::field::Rules, any_case: bool) -
             }
             for (at, value) in values.iter().enumerate() {
                 if values[..at].iter().any(|other| other.value == value.value) {
-                    let text = super::plain(&value.value);
+                    let text = plain(&value.value);
                     scope.problem(
                         Diagnostic::new("said-twice", value.span(), format!("`{text}` is listed twice"))
                             .help("list each value once"),

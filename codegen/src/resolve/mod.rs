@@ -14,6 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::{
     Connection, Connector, Enum, EnumId, ErrorBody, Model, Record, RecordId, Role, Simulator, VariantId, VariantSet,
 };
+use crate::names::plain;
 use crate::read::Problems;
 use crate::source::{FileId, Source};
 use crate::spec::{File, Spec};
@@ -265,14 +266,6 @@ fn connection(scope: &mut Scope<'_>, whole: crate::source::Span) -> Option<Conne
         first_pause: word.first_pause.map_or(2, |time| time.0),
         parameters,
     })
-}
-
-/// A scalar as a header or a query holds it.
-pub fn plain(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
 
 /// Notes which records and enums are sent and which are received, since their Rust types depend on it, and which records
