@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::emit::{data_model, documents, event, reading};
+use crate::emit::describe;
 use crate::model::graph::{Graph, How, Relationship};
 use crate::model::{Connector, Field, Model, Operation, Record, Trigger};
 use crate::names::rust_module;
@@ -46,9 +46,9 @@ fn entry(connector: &Connector) -> Json {
     put("actions", connector.actions.iter().map(action).collect());
     put("triggers", connector.triggers.iter().map(|it| trigger(connector, it)).collect());
     let (listed, further): (Vec<_>, Vec<_>) = connector.streams.iter().partition(|stream| stream.documented);
-    put("streams", listed.into_iter().map(|it| lean(event::stream(it))).collect());
-    put("snapshots", connector.snapshots.iter().map(|it| lean(reading::snapshot(it))).collect());
-    put("further_streams", further.into_iter().map(|it| lean(event::stream(it))).collect());
+    put("streams", listed.into_iter().map(|it| lean(describe::stream::stream(it))).collect());
+    put("snapshots", connector.snapshots.iter().map(|it| lean(describe::snapshot::snapshot(it))).collect());
+    put("further_streams", further.into_iter().map(|it| lean(describe::stream::stream(it))).collect());
     put(
         "types",
         connector.records.iter().filter(|record| record.refines.is_none() && record.documented).map(record).collect(),
@@ -62,10 +62,13 @@ fn entry(connector: &Connector) -> Json {
             .collect(),
     );
     if let Some(collection) = &connector.collection {
-        put("collection", event::collection(collection));
+        put("collection", describe::stream::collection(collection));
     }
-    put("modelling", connector.modelling.iter().map(|(name, it)| event::modelling(connector, name, it)).collect());
-    let mappings = connector.mappings.iter().filter_map(|it| documents::mapping(it).as_object().cloned());
+    put(
+        "modelling",
+        connector.modelling.iter().map(|(name, it)| describe::stream::modelling(connector, name, it)).collect(),
+    );
+    let mappings = connector.mappings.iter().filter_map(|it| describe::mapping::mapping(it).as_object().cloned());
     put("mappings", mappings.map(lean).collect());
     if let Some((dataset, stream)) = connector.data_streams.first() {
         put("classes", stream.classes.iter().map(|class| json!(class.value)).collect());
@@ -73,7 +76,7 @@ fn entry(connector: &Connector) -> Json {
         put("retention_days", json!(stream.retention.delete_after.0 / 86_400));
     }
     let streams =
-        connector.data_streams.iter().filter_map(|(name, it)| documents::stream(name, it).as_object().cloned());
+        connector.data_streams.iter().filter_map(|(name, it)| describe::mapping::stream(name, it).as_object().cloned());
     put("data_streams", streams.map(lean).collect());
     if let Some(graph) = &connector.graph {
         graph_cells(graph, &mut put);
@@ -83,8 +86,8 @@ fn entry(connector: &Connector) -> Json {
 
 fn graph_cells(graph: &Graph, put: &mut impl FnMut(&str, Json)) {
     let Some(documented) = graph.dialects.first() else { return };
-    let entity = |entity| lean(data_model::entity(graph, entity));
-    let edge = |edge| lean(data_model::relationship(graph, documented, edge));
+    let entity = |entity| lean(describe::graph::entity(graph, entity));
+    let edge = |edge| lean(describe::graph::relationship(graph, documented, edge));
     let (mapped, direct): (Vec<&Relationship>, Vec<&Relationship>) =
         documented.relationships.iter().partition(|edge| matches!(edge.how, How::Target { .. }));
     put("entities", documented.entities.iter().map(entity).collect());
@@ -93,10 +96,10 @@ fn graph_cells(graph: &Graph, put: &mut impl FnMut(&str, Json)) {
     let pairs = |known: &[(String, String)]| -> Json {
         known.iter().map(|(name, doc)| json!({ "name": name, "description": doc })).collect()
     };
-    let steps = graph.steps.iter().filter_map(|step| data_model::step(graph, step).as_object().cloned());
+    let steps = graph.steps.iter().filter_map(|step| describe::graph::step(graph, step).as_object().cloned());
     put("steps", steps.map(lean).collect());
     let dialects = graph.dialects.iter().map(|dialect| {
-        let mut entry = data_model::words(documented, dialect);
+        let mut entry = describe::graph::words(documented, dialect);
         entry.insert("name".to_owned(), json!(dialect.name));
         entry.insert("description".to_owned(), json!(dialect.doc));
         lean(entry)

@@ -5,8 +5,8 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde_json::{Value as Json, json};
 
+use crate::emit::describe;
 use crate::emit::words::{effect_sentence, limits, note, operation_note, rule_parts, trigger_note};
-use crate::emit::{data_model, documents, event, reading};
 use crate::model::graph::{Graph, How, Relationship};
 use crate::model::{Connector, Example, Field, Model, Operation, Record, Rules};
 use crate::names::{plain, rust_module};
@@ -110,7 +110,7 @@ fn tidy(text: &str) -> String {
 fn graph_context(connector: &Connector, graph: &Graph, context: &mut Json) {
     let Some(documented) = graph.dialects.first() else { return };
     let secret = connector.connection.parameters.iter().find(|field| field.secret).map(|field| field.name.as_str());
-    let edge = |edge: &Relationship| data_model::relationship(graph, documented, edge);
+    let edge = |edge: &Relationship| describe::graph::relationship(graph, documented, edge);
     let (mapped, direct): (Vec<&Relationship>, Vec<&Relationship>) =
         documented.relationships.iter().partition(|edge| matches!(edge.how, How::Target { .. }));
     let titles: Vec<String> = graph.steps.iter().map(|step| lower_first(&step.title)).collect();
@@ -118,14 +118,14 @@ fn graph_context(connector: &Connector, graph: &Graph, context: &mut Json) {
     context["titles"] = json!(enumerated(&titles));
     context["secret_name"] = json!(secret);
     context["variable"] = json!(format!("{name}_{}", secret.unwrap_or("key")).to_uppercase());
-    context["steps"] = graph.steps.iter().map(|step| data_model::step(graph, step)).collect();
-    context["entities"] = documented.entities.iter().map(|entity| data_model::entity(graph, entity)).collect();
+    context["steps"] = graph.steps.iter().map(|step| describe::graph::step(graph, step)).collect();
+    context["entities"] = documented.entities.iter().map(|entity| describe::graph::entity(graph, entity)).collect();
     context["edges"] = direct.into_iter().map(edge).collect();
     context["mapped"] = mapped.into_iter().map(edge).collect();
     context["dialects"] =
         graph.dialects.iter().map(|dialect| json!({ "name": dialect.name, "doc": dialect.doc })).collect();
     context["lookups"] = json!(graph.lookups);
-    context["migration"] = data_model::migration(graph);
+    context["migration"] = describe::graph::migration(graph);
 }
 
 /// A title inside a sentence: small letters, unless it begins with an abbreviation.
@@ -188,9 +188,9 @@ fn connector_context(connector: &Connector) -> Json {
         "streams": connector.streams.iter().map(stream).collect::<Vec<_>>(),
         "snapshots": connector.snapshots.iter().map(snapshot).collect::<Vec<_>>(),
         "collection": connector.collection.as_ref().map(collection),
-        "modelling": connector.modelling.iter().map(|(name, it)| event::modelling(connector, name, it)).collect::<Vec<_>>(),
-        "mappings": connector.mappings.iter().map(documents::mapping).collect::<Vec<_>>(),
-        "data_streams": connector.data_streams.iter().map(|(name, it)| documents::stream(name, it)).collect::<Vec<_>>(),
+        "modelling": connector.modelling.iter().map(|(name, it)| describe::stream::modelling(connector, name, it)).collect::<Vec<_>>(),
+        "mappings": connector.mappings.iter().map(describe::mapping::mapping).collect::<Vec<_>>(),
+        "data_streams": connector.data_streams.iter().map(|(name, it)| describe::mapping::stream(name, it)).collect::<Vec<_>>(),
         "types": connector.records.iter().filter(|record| record.refines.is_none()).map(record).collect::<Vec<_>>(),
         "roles": connector.roles.iter().map(|role| json!({ "name": role.name, "doc": role.doc, "grants": role.grants.text() })).collect::<Vec<_>>(),
         "matrix": matrix(connector),
@@ -205,7 +205,7 @@ fn connector_context(connector: &Connector) -> Json {
 }
 
 fn collection(collection: &crate::spec::collection::Collection) -> Json {
-    let mut shown = event::collection(collection);
+    let mut shown = describe::stream::collection(collection);
     for word in shown["parameters"].as_array_mut().into_iter().flatten() {
         if !word["default"].is_null() {
             word["default"] = json!(plain(&word["default"]));
@@ -215,7 +215,7 @@ fn collection(collection: &crate::spec::collection::Collection) -> Json {
 }
 
 fn snapshot(snapshot: &crate::model::snapshot::Snapshot) -> Json {
-    let mut shown = reading::snapshot(snapshot);
+    let mut shown = describe::snapshot::snapshot(snapshot);
     let body = snapshot.body.as_ref().map(|body| serde_json::to_string_pretty(body).unwrap_or_default());
     shown.insert("body_text".to_owned(), json!(body));
     if let Some(Json::Object(set)) = shown.get_mut("gone").and_then(|gone| gone.get_mut("set")) {
@@ -225,12 +225,12 @@ fn snapshot(snapshot: &crate::model::snapshot::Snapshot) -> Json {
 }
 
 fn stream(stream: &crate::model::stream::Stream) -> Json {
-    let mut shown = event::stream(stream);
+    let mut shown = describe::stream::stream(stream);
     let text = |value: &Json| serde_json::to_string_pretty(value).unwrap_or_default();
     if let Some(raw) = &stream.example {
         shown.insert(
             "example".to_owned(),
-            json!({ "raw": text(raw), "delivered": text(&event::delivered(stream, raw)) }),
+            json!({ "raw": text(raw), "delivered": text(&describe::stream::delivered(stream, raw)) }),
         );
     }
     let fixed = stream.query.iter().map(|(name, value)| format!("{name}={}", plain(value)));
