@@ -5,8 +5,8 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde_json::{Value as Json, json};
 
-use crate::emit::describe;
 use crate::emit::words::{effect_sentence, limits, note, operation_note, rule_parts, trigger_note};
+use crate::emit::{describe, example};
 use crate::model::graph::{Graph, How, Relationship};
 use crate::model::{Connector, Example, Field, Model, Operation, Record, Rules};
 use crate::names::{plain, rust_module};
@@ -230,7 +230,7 @@ fn stream(stream: &crate::model::stream::Stream) -> Json {
     if let Some(raw) = &stream.example {
         shown.insert(
             "example".to_owned(),
-            json!({ "raw": text(raw), "delivered": text(&describe::stream::delivered(stream, raw)) }),
+            json!({ "raw": text(raw), "delivered": text(&example::delivered(stream, raw)) }),
         );
     }
     let fixed = stream.query.iter().map(|(name, value)| format!("{name}={}", plain(value)));

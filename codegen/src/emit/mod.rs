@@ -7,6 +7,7 @@ mod crate_root;
 mod describe;
 mod docs;
 mod elasticsearch;
+mod example;
 mod graph;
 mod kibana;
 mod manifest;
