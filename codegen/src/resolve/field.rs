@@ -170,8 +170,7 @@ pub fn parameter(scope: &mut Scope<'_>, name: &Name, word: &Common) -> Field {
 /// What every field says. `lists` tells whether the vendor's document has a cell for the values of such fields.
 pub fn common(scope: &mut Scope<'_>, owner: &Name, name: &Name, word: &Common, lists: bool) -> Field {
     let ty = type_of(scope, &word.ty);
-    let (mut rules, enumeration) = rules(scope, &word.rules, word.any_case);
-    rules.any_case = word.any_case;
+    let (rules, enumeration) = rules(scope, &word.rules, word.any_case);
     let enumeration = enumeration.or_else(|| inline_enum(scope, owner, name, &ty, &rules));
     let written = written(&word.ty);
     let default = word.default.as_ref().map(|it| it.value.clone());
