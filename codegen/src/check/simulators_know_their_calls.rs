@@ -11,8 +11,7 @@ use crate::yaml::{Node, Value};
 
 pub fn check(subject: &Subject<'_>) {
     for (file, connector) in subject.specs.iter().zip(&subject.model.connectors) {
-        let Some(simulator) = &connector.simulator else { continue };
-        let spec = &simulator.spec;
+        let Some(spec) = &connector.simulator else { continue };
         if spec.public_origin.is_none() && !subject.problems.misread_any(&file.files) {
             subject.problems.push(
                 Diagnostic::new("missing-key", spec.span, "`public_origin` is missing")

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::emit::describe;
+use crate::model::data_stream::DataStream;
 use crate::model::graph::{Graph, How, Relationship};
 use crate::model::{Connector, Field, Model, Operation, Record, Trigger};
 use crate::names::rust_module;
@@ -64,19 +65,15 @@ fn entry(connector: &Connector) -> Json {
     if let Some(collection) = &connector.collection {
         put("collection", describe::stream::collection(collection));
     }
-    put(
-        "modelling",
-        connector.modelling.iter().map(|(name, it)| describe::stream::modelling(connector, name, it)).collect(),
-    );
+    put("modelling", connector.modelling.iter().map(|it| describe::stream::modelling(connector, it)).collect());
     let mappings = connector.mappings.iter().filter_map(|it| describe::mapping::mapping(it).as_object().cloned());
     put("mappings", mappings.map(lean).collect());
-    if let Some((dataset, stream)) = connector.data_streams.first() {
-        put("classes", stream.classes.iter().map(|class| json!(class.value)).collect());
+    if let Some(DataStream { dataset, word, .. }) = connector.data_streams.first() {
+        put("classes", word.classes.iter().map(|class| json!(class.value)).collect());
         put("dataset", json!(dataset));
-        put("retention_days", json!(stream.retention.delete_after.0 / 86_400));
+        put("retention_days", json!(word.retention.delete_after.0 / 86_400));
     }
-    let streams =
-        connector.data_streams.iter().filter_map(|(name, it)| describe::mapping::stream(name, it).as_object().cloned());
+    let streams = connector.data_streams.iter().filter_map(|it| describe::mapping::stream(it).as_object().cloned());
     put("data_streams", streams.map(lean).collect());
     if let Some(graph) = &connector.graph {
         graph_cells(graph, &mut put);

@@ -13,9 +13,10 @@ use crate::spec::mapping::FieldType;
 /// The files of every data stream of a connector: requests as data, the same to be pasted into a console, and dashboards.
 pub fn files(connector: &Connector) -> Vec<File> {
     let mut files = Vec::new();
-    for (dataset, stream) in &connector.data_streams {
+    for it in &connector.data_streams {
+        let (dataset, stream) = (&it.dataset, &it.word);
         let folder = format!("elasticsearch/{}", connector.name);
-        let requests = requests(connector, dataset, stream);
+        let requests = requests(dataset, stream, &connector.mappings[it.mapping]);
         let all: Vec<Json> = requests.iter().map(Request::json).collect();
         let pretty = serde_json::to_string_pretty(&all).unwrap_or_default();
         files.push(File::new(requests_file(connector, dataset), pretty + "\n"));
@@ -67,9 +68,8 @@ impl Request {
 }
 
 /// In the order in which each needs those before it.
-fn requests(connector: &Connector, dataset: &str, stream: &DataStream) -> Vec<Request> {
-    let mapping = connector.mappings.iter().find(|mapping| mapping.name == stream.mapping.value);
-    let fields: &[Field] = mapping.map_or(&[], |mapping| mapping.fields.as_slice());
+fn requests(dataset: &str, stream: &DataStream, mapping: &Mapping) -> Vec<Request> {
+    let fields = mapping.fields.as_slice();
     let name = &stream.name;
     let component = format!("connectome-{dataset}");
     let mark = |value: &'static str| {
@@ -102,7 +102,7 @@ fn requests(connector: &Connector, dataset: &str, stream: &DataStream) -> Vec<Re
             }),
         ),
     ];
-    if let (Some((name, failed)), Some(mapping)) = (stream.failed(), mapping) {
+    if let Some((name, failed)) = stream.failed() {
         let settings = json!({ "index.lifecycle.name": stream.retention.policy });
         made.push(Request::put(
             format!("What the data stream of what could not be mapped of {} is like", stream.title),

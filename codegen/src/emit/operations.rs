@@ -5,6 +5,7 @@ use quote::quote;
 
 use super::rust::{self, ident};
 use super::tables;
+use crate::model::data_stream::DataStream;
 use crate::model::{Connector, Operation, Record, Trigger};
 use crate::names::rust_constant;
 use crate::output::File;
@@ -76,9 +77,9 @@ fn connector(connector: &Connector) -> TokenStream {
     let operations = connector.actions.iter().map(|it| constant(&it.name));
     let triggers = connector.triggers.iter().map(|it| constant(&it.name));
     let streams = connector.streams.iter().map(super::stream::constant);
-    let search = connector.data_streams.iter().map(|(dataset, stream)| {
+    let search = connector.data_streams.iter().map(|DataStream { dataset, word, .. }| {
         let requests = format!("../../{}", super::elasticsearch::requests_file(connector, dataset));
-        let dashboards = if stream.dashboards.0.is_empty() {
+        let dashboards = if word.dashboards.0.is_empty() {
             quote!("")
         } else {
             let file = format!("../../{}", super::elasticsearch::dashboards_file(connector, dataset));

@@ -14,7 +14,7 @@ use crate::spec::simulator::{Behaviour, Collection, Failure, Simulator, Task};
 
 /// The file, if the spec describes a simulated service.
 pub fn file(connector: &Connector, module: &str) -> Option<File> {
-    let simulator = &connector.simulator.as_ref()?.spec;
+    let simulator = connector.simulator.as_ref()?;
     let items = vec![
         quote! {
             #[allow(unused_imports)]

@@ -1,7 +1,9 @@
 //! The specs, resolved: nothing in here must be looked up again, and emitters only print it.
 
+pub mod data_stream;
 pub mod graph;
 pub mod mapping;
+pub mod modelling;
 pub mod snapshot;
 pub mod stream;
 
@@ -70,20 +72,20 @@ pub struct Connector {
     pub streams: Vec<stream::Stream>,
     /// What a person should know before collecting them.
     pub collection: Option<crate::spec::collection::Collection>,
-    /// What data models of others make of their events, as the spec says it: names in it were checked.
-    pub modelling: Vec<(String, crate::spec::modelling::Modelling)>,
+    /// What data models of others make of their events.
+    pub modelling: Vec<modelling::Modelling>,
     /// Roles.
     pub roles: Vec<Role>,
-    /// The simulated service.
-    pub simulator: Option<Simulator>,
+    /// The simulated service, as the spec says it: names in it were checked.
+    pub simulator: Option<crate::spec::simulator::Simulator>,
     /// The account as a graph.
     pub graph: Option<graph::Graph>,
     /// Mappings of its records to other schemas.
     pub mappings: Vec<mapping::Mapping>,
     /// Lists that are read as a whole each time.
     pub snapshots: Vec<snapshot::Snapshot>,
-    /// Where its documents live in a search engine, as the spec says it: names in it were checked.
-    pub data_streams: Vec<(String, crate::spec::data_stream::DataStream)>,
+    /// Where its documents live in a search engine.
+    pub data_streams: Vec<data_stream::DataStream>,
     /// Calls that show what the connector does, as the spec says them: names in it were checked.
     pub demo: Vec<crate::spec::demo::Scene>,
 }
@@ -569,13 +571,6 @@ pub struct Role {
     pub doc: String,
     pub grants: crate::spec::role::Grants,
     pub permissions: Vec<(String, Vec<String>)>,
-}
-
-/// The simulated service, as its spec says it: names in it were checked.
-#[derive(Debug, Clone)]
-pub struct Simulator {
-    /// The spec's own words.
-    pub spec: crate::spec::simulator::Simulator,
 }
 
 impl Connector {

@@ -1,9 +1,11 @@
 //! From the language as written to the model: names become the things they name, defaults are filled in, places are read.
 
+pub mod data_stream;
 pub mod field;
 pub mod graph;
 mod join;
 pub mod mapping;
+pub mod modelling;
 pub mod operation;
 pub mod page;
 pub mod snapshot;
@@ -12,7 +14,7 @@ pub mod text;
 
 use crate::diagnostic::Diagnostic;
 use crate::model::{
-    Connection, Connector, Enum, EnumId, ErrorBody, Model, Record, RecordId, Role, Simulator, VariantId, VariantSet,
+    Connection, Connector, Enum, EnumId, ErrorBody, Model, Record, RecordId, Role, VariantId, VariantSet,
 };
 use crate::names::plain;
 use crate::read::Problems;
@@ -99,9 +101,11 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
     let triggers: Vec<_> =
         file.triggers.iter().filter_map(|(name, word)| operation::trigger(&mut scope, &actions, name, word)).collect();
     let streams = stream::streams(&scope);
+    let modelling = modelling::modellings(&scope);
     let graph = graph::graph(&scope);
     let mappings = mapping::mappings(&scope);
     let snapshots = snapshot::snapshots(&scope);
+    let data_streams = data_stream::data_streams(&scope);
     let roles = file
         .roles
         .iter()
@@ -144,13 +148,13 @@ fn connector(spec: &Spec, sources: &[Source], problems: &Problems) -> Option<Con
         triggers,
         streams,
         collection: file.collection.clone(),
-        modelling: file.modelling.iter().map(|(name, word)| (name.value.clone(), word.clone())).collect(),
+        modelling,
         roles,
         graph,
         mappings,
         snapshots,
-        data_streams: file.data_streams.iter().map(|(name, word)| (name.value.clone(), word.clone())).collect(),
-        simulator: file.simulator.clone().map(|spec| Simulator { spec }),
+        data_streams,
+        simulator: file.simulator.clone(),
         demo: file.demo.clone(),
     };
     mark_use(&mut made);

@@ -2,9 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::model::data_stream::DataStream;
 use crate::model::mapping::{Condition, Kind, Mapping, Path, Source, Stage, Verb};
 use crate::names::{capital, plain};
-use crate::spec::data_stream::DataStream;
 use crate::spec::mapping::{Change, Keys};
 
 /// Everything about a mapping.
@@ -32,7 +32,8 @@ pub fn mapping(mapping: &Mapping) -> Json {
 }
 
 /// Everything about a data stream, but for the look of its dashboards.
-pub fn stream(dataset: &str, stream: &DataStream) -> Json {
+pub fn stream(stream: &DataStream) -> Json {
+    let DataStream { dataset, word: stream, .. } = stream;
     let latest = stream.latest.as_ref().map(|latest| {
         json!({
             "index": latest.index, "alias": latest.alias, "transform": latest.transform,

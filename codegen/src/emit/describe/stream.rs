@@ -4,10 +4,10 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::emit::example;
 use crate::model::Connector;
+use crate::model::modelling::{Modelling, Row, To};
 use crate::model::stream::{Stream, Transform};
 use crate::names::plain;
 use crate::spec::collection::{Collection, Counterpart};
-use crate::spec::modelling::{Modelling, Row};
 
 const DAY: u64 = 86_400;
 
@@ -102,30 +102,28 @@ pub fn collection(collection: &Collection) -> Json {
 }
 
 /// What a data model makes of events.
-pub fn modelling(connector: &Connector, name: &str, modelling: &Modelling) -> Json {
-    let names: Vec<&str> = modelling.generations.names().collect();
-    let texts = |names: &[crate::spec::Name]| names.iter().map(|it| it.value.clone()).collect::<Vec<_>>();
+pub fn modelling(connector: &Connector, modelling: &Modelling) -> Json {
     let row = |row: &Row| {
-        let within = |generation: &str| row.within.get(generation).unwrap_or(&row.to);
-        let by: Map<String, Json> =
-            names.iter().map(|name| ((*name).to_owned(), json!(texts(&within(name).0)))).collect();
-        let to = if names.is_empty() { json!(texts(&row.to.0)) } else { Json::Object(by) };
-        json!({ "from": texts(&row.from.0), "to": to, "note": row.note })
+        let to = match &row.to {
+            To::Always(names) => json!(names),
+            To::By(generations) => {
+                Json::Object(generations.iter().map(|(name, names)| (name.clone(), json!(names))).collect())
+            }
+        };
+        json!({ "from": row.from, "to": to, "note": row.note })
     };
-    let streams = modelling.streams.iter().filter_map(|(name, rows)| {
-        let stream = connector.streams.iter().find(|stream| stream.name == name.value)?;
+    let streams = modelling.streams.iter().map(|(stream, rows)| {
+        let stream = &connector.streams[*stream];
         let fields: Vec<Json> = rows.iter().map(row).collect();
-        Some(json!({ "name": stream.name, "title": stream.title, "fields": fields }))
+        json!({ "name": stream.name, "title": stream.title, "fields": fields })
     });
-    let pairs = |names: &crate::read::Names<String>, key: &str| -> Vec<Json> {
-        names.iter().map(|(name, text)| json!({ "name": name.value, key: text })).collect()
+    let pairs = |pairs: &[(String, String)], key: &str| -> Vec<Json> {
+        pairs.iter().map(|(name, text)| json!({ "name": name, key: text })).collect()
     };
-    let constants = modelling
-        .constants
-        .iter()
-        .map(|(theme, values)| json!({ "name": theme.value, "values": pairs(values, "constant") }));
+    let constants =
+        modelling.constants.iter().map(|(theme, names)| json!({ "name": theme, "values": pairs(names, "constant") }));
     json!({
-        "name": name,
+        "name": modelling.name,
         "title": modelling.title,
         "description": modelling.doc,
         "dataset": modelling.dataset,
