@@ -25,8 +25,8 @@ mod value;
 
 use crate::diagnostic::Diagnostic;
 use crate::model::Model;
-use crate::read::Problems;
-use crate::source::{Source, Span};
+use crate::read::{OneOrMore, Problems};
+use crate::source::{Source, Span, Spanned};
 use crate::spec::Spec;
 use crate::spec::operation::Operation;
 
@@ -81,6 +81,15 @@ fn one_verb(subject: &Subject<'_>, what: &str, verbs: &[(&'static str, Span)], w
                     .help(format!("make it two, in the order that is meant: a {what} says one verb")),
             );
         }
+    }
+}
+
+/// What a service refuses with is 400 or more.
+fn refusals(subject: &Subject<'_>, statuses: &OneOrMore<Spanned<u64>>) {
+    for status in statuses.0.iter().filter(|status| !(400..600).contains(&status.value)) {
+        let message = format!("{} is not the status of a refusal", status.value);
+        let told = Diagnostic::new("bad-limit", status.span, message);
+        subject.problems.push(told.help("write statuses from 400 to 599"));
     }
 }
 

@@ -44,12 +44,7 @@ fn call(subject: &Subject<'_>, snapshot: &Snapshot) {
         let message = format!("nothing fills `{placeholder}`: a snapshot has no inputs");
         subject.problems.push(Diagnostic::new("open-placeholder", span, message).help("write the path out"));
     }
-    for status in snapshot.passing.0.iter().filter(|status| !(400..600).contains(*status)) {
-        let message = format!("{status} is not the status of a refusal");
-        subject
-            .problems
-            .push(Diagnostic::new("bad-limit", snapshot.read.span, message).help("write statuses from 400 to 599"));
-    }
+    super::refusals(subject, &snapshot.passing);
     if snapshot.pages.value == 0 && !subject.problems.misread(snapshot.pages.span) {
         subject.problems.push(
             Diagnostic::new("bad-limit", snapshot.pages.span, "no page is read at all").help("allow one page or more"),

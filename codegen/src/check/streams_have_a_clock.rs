@@ -14,7 +14,8 @@ pub fn check(subject: &Subject<'_>) {
     }
     for (name, stream) in subject.specs.iter().flat_map(|spec| spec.file.streams.iter()) {
         call(subject, stream);
-        statuses(subject, stream);
+        super::refusals(subject, &stream.passing);
+        stream.expired_cursor.iter().for_each(|it| super::refusals(subject, &it.status));
         let paths = [Some(&stream.window.clock), stream.event.time.as_ref(), stream.window.count.as_ref()];
         for path in paths.into_iter().flatten().chain(&stream.event.id.0) {
             single(subject, path);
@@ -49,17 +50,6 @@ pub fn check(subject: &Subject<'_>) {
 }
 
 /// Names by which commands find a stream, in any case and with blanks or hyphens between words.
-/// What a service refuses with is 400 or more.
-fn statuses(subject: &Subject<'_>, stream: &Stream) {
-    let expired = stream.expired_cursor.iter().flat_map(|it| &it.status.0);
-    for status in stream.passing.0.iter().chain(expired).filter(|status| !(400..600).contains(*status)) {
-        subject.problems.push(
-            Diagnostic::new("bad-limit", stream.read.span, format!("{status} is not the status of a refusal"))
-                .help("write statuses from 400 to 599"),
-        );
-    }
-}
-
 fn called(subject: &Subject<'_>, streams: &Names<Stream>) {
     let plain = |name: &str| name.to_lowercase().replace([' ', '-'], "_");
     let mut known: Vec<(String, &str)> = Vec::new();

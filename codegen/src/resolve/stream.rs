@@ -2,7 +2,8 @@
 
 use super::{Scope, page, text};
 use crate::model::stream::{Expired, Stream, Transform, Window};
-use crate::read::Seconds;
+use crate::read::{OneOrMore, Seconds};
+use crate::source::Spanned;
 use crate::spec::Name;
 use crate::spec::field::Document;
 use crate::spec::stream as word;
@@ -52,14 +53,18 @@ fn stream(scope: &Scope<'_>, name: &Name, word: &word::Stream) -> Stream {
         deliver_time_as,
         late_by: word.late_by.0,
         requests_per_minute: word.requests_per_minute,
-        passing: word.passing.0.clone(),
+        passing: statuses(&word.passing),
         expired: word
             .expired_cursor
             .as_ref()
-            .map(|it| Expired { message: it.message_contains.clone(), status: it.status.0.clone() }),
+            .map(|it| Expired { message: it.message_contains.clone(), status: statuses(&it.status) }),
         transforms,
         example: word.example.as_ref().map(|example| example.value.clone()),
     }
+}
+
+fn statuses(words: &OneOrMore<Spanned<u64>>) -> Vec<u64> {
+    words.0.iter().map(|status| status.value).collect()
 }
 
 fn window(word: &word::Window, path: &impl Fn(&Name) -> Vec<String>) -> Window {

@@ -23,7 +23,7 @@ pub struct Snapshot {
     /// Fixed parts of the body.
     pub body: Names<Literal>,
     /// Statuses that pass, besides those that always do.
-    pub passing: OneOrMore<u64>,
+    pub passing: OneOrMore<Spanned<u64>>,
     /// How all records are found.
     pub page: Page,
     /// How many pages are read before it is enough.

@@ -2,7 +2,7 @@
 
 use crate::choice;
 use crate::read::{Literal, Map, Names, OneOrMore, Seconds, Word};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 use crate::spec::Name;
 use crate::spec::exchange::Page;
 use crate::spec::field::Document;
@@ -47,7 +47,7 @@ pub struct Stream {
     /// How the service says that a cursor is too old.
     pub expired_cursor: Option<ExpiredCursor>,
     /// Statuses that pass, besides those that always do.
-    pub passing: OneOrMore<u64>,
+    pub passing: OneOrMore<Spanned<u64>>,
     /// What is changed in each event before it is delivered.
     pub transforms: Vec<Transform>,
     /// An event as the service gives it.
@@ -208,7 +208,7 @@ pub struct ExpiredCursor {
     /// Words of the error's text, in any case.
     pub message_contains: Option<String>,
     /// The status.
-    pub status: OneOrMore<u64>,
+    pub status: OneOrMore<Spanned<u64>>,
     /// Where it stands.
     pub span: Span,
 }
