@@ -12,9 +12,10 @@ use connectome_core::stream::Stream;
 use connectome_core::{Error, ErrorKind};
 use connectome_sim::{Options, Running, Service, Simulator, serve};
 
-use super::{TOKEN, WIDTH, parameters};
+use super::{TOKEN, WIDTH};
 use crate::exit::Outcome;
 use crate::print;
+use crate::verbs::simulate::simulated_parameters;
 
 /// Times as many records as there are otherwise.
 const BURST: usize = 100;
@@ -118,9 +119,9 @@ impl Run {
         let to = format!("sqlite:{}", self.events.display());
         command.args(["collect", connector.name, "--once", "--transforms", "none", "--to", &to, "--state"]);
         command.arg(&self.state);
-        for (name, value) in parameters(connector, &self.url) {
+        for (name, value) in simulated_parameters(connector, &self.url, TOKEN) {
             let variable = format!("{}{}", environment_prefix(connector.name), name.to_uppercase());
-            command.env(variable, value.as_str().unwrap_or_default());
+            command.env(variable, value);
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().map_err(|error| self.cannot(&error))

@@ -16,9 +16,10 @@ use connectome_sinks::elasticsearch::setup::{Installer, assets};
 use connectome_sinks::elasticsearch::simulated::Search;
 use serde_json::{Map, Value, json};
 
-use super::{TOKEN, WIDTH, parameters};
+use super::{TOKEN, WIDTH};
 use crate::exit::Outcome;
 use crate::print;
+use crate::verbs::simulate::simulated_parameters;
 
 /// Times as many records as there are otherwise.
 const CROWD: usize = 20;
@@ -150,9 +151,9 @@ impl Run {
         let program = std::env::current_exe().map_err(|error| self.cannot(&error))?;
         let mut command = Command::new(program);
         command.args(["collect", connector.name, "--once", "--to", &self.destination(), "--state"]).arg(&self.state);
-        for (name, value) in parameters(connector, &self.url) {
+        for (name, value) in simulated_parameters(connector, &self.url, TOKEN) {
             let variable = format!("{}{}", environment_prefix(connector.name), name.to_uppercase());
-            command.env(variable, value.as_str().unwrap_or_default());
+            command.env(variable, value);
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().map_err(|error| self.cannot(&error))
