@@ -2,6 +2,7 @@
 
 mod collection;
 mod documents;
+mod process;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,9 +33,7 @@ const TOKEN: &str = "a-token-of-the-demonstration";
 pub async fn run(world: &World, _: &Demo) -> Outcome {
     let path = state_path(world)?.with_file_name("demo.sqlite");
     // Each demonstration starts from nothing.
-    for name in ["demo.sqlite", "demo.sqlite-wal", "demo.sqlite-shm"] {
-        let _ = std::fs::remove_file(path.with_file_name(name));
-    }
+    process::forget(&path);
     let state = State::open(&path)?;
     print::line("Everything below runs on this machine, against simulated services on loopback. Waiting is skipped.")?;
     let mut last = None;
