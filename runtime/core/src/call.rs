@@ -160,7 +160,7 @@ fn check_cap(cap: &Cap, body: &Value) -> Result<(), Error> {
             ErrorKind::TooMany,
             format!("{count} results match, and at most {} are fetched", cap.at_most),
         )
-        .advice("narrow the search: a shorter time range, or more fields joined by `and`")),
+        .advice("narrow the search")),
         _ => Ok(()),
     }
 }
