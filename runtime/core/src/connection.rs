@@ -524,7 +524,7 @@ impl Connection {
                 );
             }
             if let Ok(answer) = result {
-                let body = crate::call::loggable(self, operation, answer);
+                let body = self.redactor().loggable(self.connector(), operation, answer);
                 tracing::trace!(operation = operation.name, body, "answer body");
             }
         }
