@@ -8,6 +8,7 @@ mod configuration;
 mod examples;
 mod exit;
 mod input;
+mod instances;
 mod logging;
 mod near;
 mod print;

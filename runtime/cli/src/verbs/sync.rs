@@ -21,8 +21,9 @@ use serde_json::{Map, Value, json};
 
 use crate::World;
 use crate::arguments::{Access, Form, Sync as Verb};
-use crate::configuration::{Strictness, Synchronised, bare_settings, connect, state_path, synchronised};
+use crate::configuration::{bare_settings, connect, state_path};
 use crate::exit::{Outcome, interrupted};
+use crate::instances::{Strictness, Synchronised, synchronised};
 use crate::print;
 
 pub async fn run(world: &World, verb: &Verb) -> Outcome {
