@@ -1,4 +1,4 @@
-//! What can be written on the command line.
+//! What can be written on the command line. Examples that name a connector are added by `examples`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,9 +8,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Connectors for security operations, generated from specs.
 #[derive(Debug, Parser)]
 #[command(name = "connectome", version, arg_required_else_help = true, max_term_width = 100)]
-#[command(
-    after_help = "Example:\n  connectome demo\n  connectome describe trend-vision-one isolate_endpoint\n\nExit codes: 0 done, 1 failed, 2 bad usage, input or settings (nothing was done), 3 done in part, 130 interrupted."
-)]
 pub struct Arguments {
     #[command(subcommand)]
     pub verb: Verb,
@@ -137,9 +134,6 @@ pub struct Access {
 
 /// `setup`
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  connectome setup elasticsearch jupiterone --to elasticsearch+https://search.example --plan\n  connectome setup elasticsearch jupiterone --to elasticsearch+https://search.example --kibana https://kibana.example"
-)]
 pub struct Setup {
     /// The kind of destination
     #[arg(value_enum)]
@@ -188,7 +182,6 @@ pub struct Catalog {
 
 /// `describe`
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  connectome describe trend-vision-one add_to_block_list")]
 pub struct Describe {
     /// The connector
     pub connector: String,
@@ -198,7 +191,6 @@ pub struct Describe {
 
 /// `check`
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  CONNECTOME_TREND_VISION_ONE_API_KEY=… connectome check trend-vision-one")]
 pub struct Check {
     /// An instance of connectome.toml, or a connector
     pub name: String,
@@ -214,9 +206,6 @@ pub struct Check {
 
 /// `action`
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  connectome action trend-vision-one isolate_endpoint \\\n    --input '{\"endpoint_identifiers\": [{\"endpoint_name\": \"ledger-pc-07\"}]}' --dry-run"
-)]
 pub struct Action {
     /// The connector
     pub connector: String,
@@ -234,9 +223,6 @@ pub struct Action {
 
 /// `trigger`
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  connectome trigger trend-vision-one poll_alert_list \\\n    --input '{\"start_date_time\": \"2024-06-11T00:00:00Z\"}' --once"
-)]
 pub struct Trigger {
     /// The connector
     pub connector: String,
@@ -257,9 +243,6 @@ pub struct Trigger {
 
 /// `sync`
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  connectome sync pagerduty\n  connectome sync pagerduty --plan --output json > plan.json\n  connectome sync pagerduty --apply plan.json\n  connectome sync --all --watch"
-)]
 pub struct Sync {
     /// An instance of connectome.toml, or a connector
     #[arg(required_unless_present = "all", conflicts_with = "all")]
@@ -300,7 +283,6 @@ pub enum GraphVerb {
     #[command(after_help = "Example:\n  connectome graph show")]
     Show,
     /// What changed, property by property
-    #[command(after_help = "Example:\n  connectome graph changes pagerduty --since 2026-06-11T00:00:00Z")]
     Changes {
         /// An instance; all when none is named
         instance: Option<String>,
@@ -335,9 +317,6 @@ pub enum ExportForm {
 
 /// `collect`
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  connectome collect trend-vision-one --to file:events.jsonl\n  connectome collect trend-vision-one --stream audit --to stdout: --from '1 hour' --limit 5\n  connectome collect trend-vision-one --status\n  connectome collect jupiterone --to elasticsearch+https://search.example"
-)]
 pub struct Collect {
     /// An instance of connectome.toml, or a connector
     pub name: String,
@@ -416,7 +395,6 @@ pub enum Transforms {
 
 /// `permissions`
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  connectome permissions trend-vision-one isolate_endpoint get_task_result")]
 pub struct Permissions {
     /// The connector
     pub connector: String,
@@ -427,9 +405,6 @@ pub struct Permissions {
 
 /// `simulate`
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  connectome simulate trend-vision-one --fault rate-limit*3 --fault partial@/response/endpoints"
-)]
 pub struct Simulate {
     /// Connectors, or destinations (jupiterone-platform, xsiam, elasticsearch); all connectors that have a simulated service when
     /// none is named
@@ -477,7 +452,6 @@ pub struct Simulate {
 
 /// `state`
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  connectome state show\n  connectome state reset trigger/trend-vision-one")]
 pub struct State {
     #[command(subcommand)]
     pub verb: StateVerb,
@@ -490,9 +464,6 @@ pub enum StateVerb {
     #[command(after_help = "Example:\n  connectome state show")]
     Show,
     /// Forgets checkpoints, collections and graphs, after asking
-    #[command(
-        after_help = "Example:\n  connectome state reset trigger/trend-vision-one\n  connectome state reset graph/pagerduty"
-    )]
     Reset {
         /// How the names of checkpoints and collections begin, or the whole name of a graph, as graph/INSTANCE
         name: String,

@@ -3,8 +3,6 @@
 use std::process::ExitCode;
 
 use connectome_core::{Error, ErrorKind};
-/// The marker of a reader that has seen enough, as `head` has.
-pub use connectome_sinks::stdout::CLOSED_PIPE;
 
 use crate::World;
 use crate::arguments::Form;
@@ -17,7 +15,7 @@ pub type Outcome = Result<(), Error>;
 pub fn code(world: &World, outcome: Outcome) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if error.parts().is_closed_pipe => ExitCode::SUCCESS,
         Err(error) => {
             match world.arguments.output {
                 Form::Text => print::tell(&format!("error: {error}")),
@@ -26,10 +24,6 @@ pub fn code(world: &World, outcome: Outcome) -> ExitCode {
             ExitCode::from(error.kind().exit_code())
         }
     }
-}
-
-fn is_closed_pipe(error: &Error) -> bool {
-    error.kind() == ErrorKind::Storage && error.parts().message == CLOSED_PIPE
 }
 
 /// Waits for Ctrl-C or SIGTERM, from the moment of this call on: they no longer end the process by themselves.
@@ -54,15 +48,8 @@ pub fn interrupted() -> impl Future<Output = ()> {
     }
 }
 
-/// Whether it may work the next time without anybody doing anything.
+/// Whether it may work the next time without anybody doing anything. Between two rounds there is time: something in between
+/// that answered in the service's place may have gone, and a task may have ended.
 pub fn is_passing(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Connect
-            | ErrorKind::RateLimited
-            | ErrorKind::Timeout
-            | ErrorKind::Server
-            | ErrorKind::Protocol
-            | ErrorKind::TaskTimeout
-    )
+    error.kind().is_passing() || matches!(error.kind(), ErrorKind::Protocol | ErrorKind::TaskTimeout)
 }

@@ -5,8 +5,10 @@
 
 mod arguments;
 mod configuration;
+mod examples;
 mod exit;
 mod input;
+mod instances;
 mod logging;
 mod near;
 mod print;
@@ -53,7 +55,7 @@ pub fn main(
     services: &'static [&'static Service],
     graphs: Graphs,
 ) -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match read_arguments(connectors, services, graphs) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are no mistakes; everything else is bad usage.
@@ -79,6 +81,22 @@ pub fn main(
     // Whatever still runs in the background holds nothing that must be saved.
     runtime.shutdown_background();
     exit::code(&world, outcome)
+}
+
+/// What was written on the command line, or what is told instead. Only who reads the help needs its examples.
+fn read_arguments(
+    connectors: &'static [&'static Connector],
+    services: &'static [&'static Service],
+    graphs: Graphs,
+) -> Result<Arguments, clap::Error> {
+    use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand};
+    let read = Arguments::try_parse();
+    let helps = |error: &clap::Error| matches!(error.kind(), DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand);
+    if read.as_ref().is_err_and(helps) {
+        examples::command(connectors, services, graphs).try_get_matches().and(read)
+    } else {
+        read
+    }
 }
 
 async fn run(world: &World) -> Outcome {
@@ -109,6 +127,6 @@ async fn dispatch(world: &World) -> Outcome {
         Verb::Simulate(verb) => verbs::simulate::run(world, verb).await,
         Verb::State(verb) => verbs::state::run(world, verb),
         Verb::Completions(verb) => verbs::shell::completions(verb),
-        Verb::Man(verb) => verbs::shell::man(verb),
+        Verb::Man(verb) => verbs::shell::man(world, verb),
     }
 }

@@ -4,16 +4,15 @@ use std::io::{self, Write};
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
-use connectome_core::{Error, ErrorKind};
+use connectome_core::Error;
 use serde_json::Value;
 
 use crate::arguments::Form;
-use crate::exit::CLOSED_PIPE;
 
 /// Prints a text as it is.
 pub fn text(text: &str) -> Result<(), Error> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(failed)
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::unwritten)
 }
 
 /// Prints one line.
@@ -52,15 +51,6 @@ pub fn tell(text: &str) {
 pub fn ask(text: &str) {
     let mut out = io::stderr().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-/// An output that cannot be written, or whose reader has gone.
-pub fn failed(error: io::Error) -> Error {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        return Error::new(ErrorKind::Storage, CLOSED_PIPE);
-    }
-    Error::new(ErrorKind::Storage, format!("the output cannot be written: {error}"))
-        .advice("check the disk or the pipe that it goes to")
 }
 
 /// A table for people.

@@ -5,7 +5,7 @@ use connectome_core::{Error, ErrorKind};
 
 use crate::World;
 use crate::arguments::Access;
-use crate::configuration::synchronised;
+use crate::instances::synchronised;
 
 /// A connector, and how it is reached.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use connectome_core::stream::TimeForm;
 use jiff::Timestamp;
 
+use crate::moment::time;
 use crate::raw::{Parts, Span, text_end, value_end, word_end};
-use crate::view::time;
 
 /// What is done with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,12 +3,14 @@
 
 #[cfg(test)]
 mod arbitrary;
+pub mod canonical;
 mod change;
 pub mod checkpoint;
 pub mod collector;
 pub mod key;
 pub mod ledger;
 pub mod mapping;
+pub mod moment;
 pub mod plan;
 pub mod prepare;
 pub mod raw;

@@ -105,7 +105,7 @@ impl Service {
     }
 
     fn explain(&self, ask: &Ask, error: Error) -> Trouble {
-        let status = error.parts().service.as_ref().map_or(0, |service| service.status);
+        let status = error.status();
         if ask.cursor.is_some() && (matches!(status, 400 | 404) || self.says_expired(&error)) {
             return Trouble::Stale(error);
         }

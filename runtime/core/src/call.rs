@@ -160,7 +160,7 @@ fn check_cap(cap: &Cap, body: &Value) -> Result<(), Error> {
             ErrorKind::TooMany,
             format!("{count} results match, and at most {} are fetched", cap.at_most),
         )
-        .advice("narrow the search: a shorter time range, or more fields joined by `and`")),
+        .advice("narrow the search")),
         _ => Ok(()),
     }
 }
@@ -316,7 +316,7 @@ impl Reading {
 
     fn learn(&self, output: &Value) {
         for field in self.operation.output.iter().map(|output| &output.field) {
-            learn_field(self.connection.redactor(), field, output);
+            self.connection.redactor().learn_output(field, output);
         }
     }
 
@@ -411,65 +411,4 @@ fn take(mut value: Value, path: &[&str]) -> Value {
         };
     }
     value
-}
-
-/// An answer's body without its secrets, for a log. Where those cannot be found, there is nothing but its size.
-pub(crate) fn loggable(connection: &Connection, operation: &Operation, answer: &Answer) -> String {
-    let fields = || operation.output.iter().map(|output| &output.field);
-    let mut names = Vec::new();
-    fields().for_each(|field| secret_names(field, &mut names));
-    match serde_json::from_slice::<Value>(&answer.body) {
-        Ok(body) => {
-            let shown = connection.connector().names.show(body);
-            fields().for_each(|field| learn_named(connection.redactor(), field, &shown));
-        }
-        Err(_) if names.is_empty() => {}
-        Err(_) => return format!("{} bytes that are no JSON", answer.body.len()),
-    }
-    connection.redactor().clean(&String::from_utf8_lossy(&answer.body))
-}
-
-/// Any value under a secret field's name, wherever it stands.
-fn learn_named(redactor: &crate::secret::Redactor, field: &crate::shape::Field, value: &Value) {
-    let mut names: Vec<&str> = Vec::new();
-    secret_names(field, &mut names);
-    walk(value, &mut |key, value| match value {
-        Value::String(secret) if names.contains(&key) => redactor.learn(secret),
-        Value::Number(secret) if names.contains(&key) => redactor.learn(&secret.to_string()),
-        _ => {}
-    });
-}
-
-fn secret_names(field: &crate::shape::Field, names: &mut Vec<&'static str>) {
-    if field.secret {
-        names.push(field.name);
-    }
-    let mut shape = field.shape;
-    while let Shape::List(element) = shape {
-        shape = *element;
-    }
-    if let Shape::Record(record) = shape {
-        record.fields.iter().for_each(|field| secret_names(field, names));
-    }
-}
-
-fn walk(value: &Value, see: &mut impl FnMut(&str, &Value)) {
-    match value {
-        Value::Object(fields) => {
-            for (key, value) in fields {
-                see(key, value);
-                walk(value, see);
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| walk(item, see)),
-        _ => {}
-    }
-}
-
-fn learn_field(redactor: &crate::secret::Redactor, field: &crate::shape::Field, output: &Value) {
-    if let Some(value) = output.get(field.name) {
-        let mut named = Map::new();
-        named.insert(field.name.to_owned(), value.clone());
-        learn_named(redactor, field, &Value::Object(named));
-    }
 }

@@ -474,8 +474,7 @@ impl Connection {
 
     /// A refusal of the very first request: the key is not the one that this address takes.
     fn unknown(&self, error: Error) -> Error {
-        let status = error.parts().service.as_ref().map_or(0, |service| service.status);
-        match (status, self.connector().test.refused) {
+        match (error.status(), self.connector().test.refused) {
             (401 | 403, Some(refused)) => error.advice(refused),
             (404, Some(refused)) => error.with_kind(ErrorKind::Auth, "the address or the key is wrong").advice(refused),
             _ => error,
@@ -525,7 +524,7 @@ impl Connection {
                 );
             }
             if let Ok(answer) = result {
-                let body = crate::call::loggable(self, operation, answer);
+                let body = self.redactor().loggable(self.connector(), operation, answer);
                 tracing::trace!(operation = operation.name, body, "answer body");
             }
         }

@@ -32,7 +32,12 @@ pub struct Inner {
     pub items: Vec<Item>,
     /// What the operation gave before it failed: a half-done write still has a result.
     pub output: Option<Value>,
+    /// Whether the reader of the output has seen enough, as `head` has.
+    pub is_closed_pipe: bool,
 }
+
+/// What is said when the reader of an output has gone.
+pub const CLOSED_PIPE: &str = "the reader of the output has gone";
 
 /// The kind of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -91,6 +96,11 @@ impl ErrorKind {
         }
     }
 
+    /// Whether trouble of this kind passes by itself, whatever was asked: the same may work later.
+    pub fn is_passing(self) -> bool {
+        matches!(self, ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Server | ErrorKind::RateLimited)
+    }
+
     /// As in JSON.
     pub fn name(self) -> String {
         match serde_json::to_value(self) {
@@ -134,7 +144,8 @@ pub struct Item {
 /// All but the output, which may hold secrets: a half-done write can have made a key.
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, operation, request, message, service, advice, violations, items, output } = self;
+        let Self { kind, operation, request, message, service, advice, violations, items, output, is_closed_pipe } =
+            self;
         f.debug_struct("Inner")
             .field("kind", kind)
             .field("operation", operation)
@@ -145,6 +156,7 @@ impl fmt::Debug for Inner {
             .field("violations", violations)
             .field("items", items)
             .field("output", &output.as_ref().map(|_| "not shown"))
+            .field("is_closed_pipe", is_closed_pipe)
             .finish()
     }
 }
@@ -162,7 +174,19 @@ impl Error {
             violations: Vec::new(),
             items: Vec::new(),
             output: None,
+            is_closed_pipe: false,
         }))
+    }
+
+    /// An output that cannot be written, or whose reader has gone.
+    pub fn unwritten(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            let mut closed = Self::new(ErrorKind::Storage, CLOSED_PIPE);
+            closed.0.is_closed_pipe = true;
+            return closed;
+        }
+        Self::new(ErrorKind::Storage, format!("the output cannot be written: {error}"))
+            .advice("check the disk or the pipe that it goes to")
     }
 
     /// Says what to do next.
@@ -212,6 +236,11 @@ impl Error {
         self.0.kind = kind;
         self.0.message = message.into();
         self
+    }
+
+    /// The status of the service's answer; 0 when it said nothing.
+    pub fn status(&self) -> u16 {
+        self.0.service.as_ref().map_or(0, |service| service.status)
     }
 
     /// The kind.

@@ -5,6 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serializer};
+use serde_json::{Map, Value};
+
+use crate::answer::Answer;
+use crate::connector::Connector;
+use crate::operation::Operation;
+use crate::shape::{Field, Shape};
 
 /// A text that does not print: `{:?}` shows `[secret]`, and there is no `Display`. Its memory is cleared when it goes.
 #[derive(Clone)]
@@ -76,6 +82,41 @@ impl Redactor {
         }
     }
 
+    /// Adds what an operation's output holds in secret fields.
+    pub(crate) fn learn_output(&self, field: &Field, output: &Value) {
+        if let Some(value) = output.get(field.name) {
+            let named = Map::from_iter([(field.name.to_owned(), value.clone())]);
+            self.learn_named(field, &Value::Object(named));
+        }
+    }
+
+    /// Adds any value under a secret field's name, wherever it stands.
+    fn learn_named(&self, field: &Field, value: &Value) {
+        let mut names: Vec<&str> = Vec::new();
+        secret_names(field, &mut names);
+        walk(value, &mut |key, value| match value {
+            Value::String(secret) if names.contains(&key) => self.learn(secret),
+            Value::Number(secret) if names.contains(&key) => self.learn(&secret.to_string()),
+            _ => {}
+        });
+    }
+
+    /// An answer's body without its secrets, for a log. Where those cannot be found, there is nothing but its size.
+    pub(crate) fn loggable(&self, connector: &Connector, operation: &Operation, answer: &Answer) -> String {
+        let fields = || operation.output.iter().map(|output| &output.field);
+        let mut names = Vec::new();
+        fields().for_each(|field| secret_names(field, &mut names));
+        match serde_json::from_slice::<Value>(&answer.body) {
+            Ok(body) => {
+                let shown = connector.names.show(body);
+                fields().for_each(|field| self.learn_named(field, &shown));
+            }
+            Err(_) if names.is_empty() => {}
+            Err(_) => return format!("{} bytes that are no JSON", answer.body.len()),
+        }
+        self.clean(&String::from_utf8_lossy(&answer.body))
+    }
+
     /// The text without any secret that is known: neither plain, nor escaped as in JSON, nor encoded as in a URL, nor cut
     /// off where the text ends.
     pub fn clean(&self, text: &str) -> String {
@@ -98,28 +139,54 @@ impl Redactor {
     }
 
     /// The value without any secret that is known in its texts.
-    pub fn cleaned(&self, mut value: serde_json::Value) -> serde_json::Value {
+    pub fn cleaned(&self, mut value: Value) -> Value {
         self.clean_value(&mut value);
         value
     }
 
     /// Takes every secret that is known out of a value's texts.
-    pub fn clean_value(&self, value: &mut serde_json::Value) {
+    pub fn clean_value(&self, value: &mut Value) {
         match value {
             // Few texts are long enough to hold one, and fewer begin as one does: most are not looked at twice.
-            serde_json::Value::String(text)
+            Value::String(text)
                 if text.len() >= SHORTEST && self.lock().iter().any(|secret| may_hold(text, secret.expose())) =>
             {
                 *text = self.clean(text);
             }
-            serde_json::Value::Array(items) => items.iter_mut().for_each(|item| self.clean_value(item)),
-            serde_json::Value::Object(fields) => fields.values_mut().for_each(|value| self.clean_value(value)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.clean_value(item)),
+            Value::Object(fields) => fields.values_mut().for_each(|value| self.clean_value(value)),
             _ => {}
         }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Secret>> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn secret_names(field: &Field, names: &mut Vec<&'static str>) {
+    if field.secret {
+        names.push(field.name);
+    }
+    let mut shape = field.shape;
+    while let Shape::List(element) = shape {
+        shape = *element;
+    }
+    if let Shape::Record(record) = shape {
+        record.fields.iter().for_each(|field| secret_names(field, names));
+    }
+}
+
+fn walk(value: &Value, see: &mut impl FnMut(&str, &Value)) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                see(key, value);
+                walk(value, see);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| walk(item, see)),
+        _ => {}
     }
 }
 

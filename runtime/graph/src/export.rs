@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use connectome_core::{Error, ErrorKind};
+use connectome_core::Error;
 use serde_json::{Map, Value};
 
 use crate::object::Object;
@@ -20,24 +20,16 @@ pub fn jsonl(store: &Store, instance: Option<&str>, with_raw: bool, out: &mut dy
     store.each(instance, with_raw, |owner, object| {
         serde_json::to_writer(&mut *out, &owned(owner, &object, with_raw))
             .map_err(io::Error::from)
-            .map_err(unwritten)?;
-        out.write_all(b"\n").map_err(unwritten)
+            .map_err(Error::unwritten)?;
+        out.write_all(b"\n").map_err(Error::unwritten)
     })?;
-    out.flush().map_err(unwritten)
+    out.flush().map_err(Error::unwritten)
 }
 
 fn owned(instance: &str, object: &Object, with_raw: bool) -> Map<String, Value> {
     let mut json = Map::from_iter([("_instance".to_owned(), Value::from(instance))]);
     json.extend(object.json(with_raw));
     json
-}
-
-fn unwritten(error: io::Error) -> Error {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        return Error::new(ErrorKind::Storage, "the reader of the output has gone");
-    }
-    Error::new(ErrorKind::Storage, format!("the output cannot be written: {error}"))
-        .advice("check the disk or the pipe that it goes to")
 }
 
 /// A node or an edge. A relationship with another instance's entity is an edge for each entity that was found.

@@ -160,7 +160,7 @@ async fn read(
     let mut reading = match connection.open(step.operation, &nothing).await {
         Ok(reading) => reading,
         Err(error) => {
-            let status = error.parts().service.as_ref().map_or(0, |service| service.status);
+            let status = error.status();
             if step.absent_on.contains(&status) {
                 return Ok(Status::Absent(format!("the service answers {status}: the account has none of these")));
             }

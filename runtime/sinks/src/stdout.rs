@@ -3,12 +3,10 @@
 use std::io::{self, Write};
 
 use connectome_collect::sink::{Chunk, Extent, Sink, Taken};
-use connectome_core::{Error, ErrorKind};
+use connectome_core::Error;
+pub use connectome_core::error::CLOSED_PIPE;
 
 use crate::lines::lines;
-
-/// What is said when the reader of an output has seen enough, as `head` has.
-pub const CLOSED_PIPE: &str = "the reader of the output has gone";
 
 /// Standard output, or what stands for it.
 #[derive(Debug)]
@@ -31,21 +29,15 @@ impl<W: Write + Send> Sink for Stdout<W> {
 
     async fn deliver(&mut self, chunk: &Chunk) -> Result<Taken, Error> {
         let lines = lines(chunk, self.key.as_deref());
-        self.out.write_all(&lines).and_then(|()| self.out.flush()).map_err(failed)?;
+        self.out.write_all(&lines).and_then(|()| self.out.flush()).map_err(Error::unwritten)?;
         Ok(Taken::default())
     }
 }
 
-fn failed(error: io::Error) -> Error {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        return Error::new(ErrorKind::Storage, CLOSED_PIPE);
-    }
-    Error::new(ErrorKind::Storage, format!("the output cannot be written: {error}"))
-        .advice("check the disk or the pipe that it goes to")
-}
-
 #[cfg(test)]
 mod tests {
+    use connectome_core::ErrorKind;
+
     use super::*;
 
     /// Something to write to that fails at some point, and what came through it.
@@ -95,6 +87,7 @@ mod tests {
             let mut sink = Stdout::new(Pipe { write_fails, flush_fails, ..Pipe::default() }, None);
             let error = sink.deliver(&chunk()).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Storage);
+            assert_eq!(error.parts().is_closed_pipe, said == CLOSED_PIPE);
             assert!(error.parts().message.contains(said), "{error}");
         }
     }

@@ -39,11 +39,6 @@ pub(crate) const DESTINATION: Connector = Connector {
     catalog: "{}",
 };
 
-/// Whether the same may be taken later.
-pub(crate) fn is_passing(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Server | ErrorKind::RateLimited)
-}
-
 /// Compressed, and the same for the same text: neither a time nor a name is in it.
 pub(crate) fn packed(text: &[u8]) -> Result<Bytes, Error> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());

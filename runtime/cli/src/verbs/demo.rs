@@ -2,6 +2,7 @@
 
 mod collection;
 mod documents;
+mod process;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +12,6 @@ use connectome_collect::rounds::Rounds;
 use connectome_collect::state::State;
 use connectome_core::clock::{Clock, ManualClock};
 use connectome_core::connector::Connector;
-use connectome_core::format::Format;
 use connectome_core::{Connection, Error, ErrorKind, Settings, template};
 use connectome_graph::changes::{Since, changes};
 use connectome_graph::map::{Instance, Mapper};
@@ -26,15 +26,14 @@ use crate::arguments::Demo;
 use crate::configuration::state_path;
 use crate::exit::Outcome;
 use crate::print;
+use crate::verbs::simulate::simulated_parameters;
 
 const TOKEN: &str = "a-token-of-the-demonstration";
 
 pub async fn run(world: &World, _: &Demo) -> Outcome {
     let path = state_path(world)?.with_file_name("demo.sqlite");
     // Each demonstration starts from nothing.
-    for name in ["demo.sqlite", "demo.sqlite-wal", "demo.sqlite-shm"] {
-        let _ = std::fs::remove_file(path.with_file_name(name));
-    }
+    process::forget(&path);
     let state = State::open(&path)?;
     print::line("Everything below runs on this machine, against simulated services on loopback. Waiting is skipped.")?;
     let mut last = None;
@@ -77,7 +76,8 @@ async fn show_service(
     (state, path): (&State, &Path),
 ) -> Outcome {
     let connector = service.connector;
-    let mut settings = Settings::new(parameters(connector, &served.url()));
+    let parameters = simulated_parameters(connector, &served.url(), TOKEN).into_iter();
+    let mut settings = Settings::new(parameters.map(|(name, value)| (name.to_owned(), Value::from(value))).collect());
     let clock = Arc::new(ManualClock::at(Timestamp::now()));
     settings.clock = clock.clone();
     let connection = Connection::new(connector, settings)?;
@@ -145,24 +145,6 @@ async fn show_service(
         clock.advance(Duration::from_secs(60));
     }
     Ok(())
-}
-
-fn parameters(connector: &Connector, url: &str) -> Map<String, Value> {
-    let fields = connector.parameters.fields.iter();
-    fields
-        .filter_map(|field| {
-            let value = if field.secret {
-                json!(TOKEN)
-            } else if field.rules.format == Some(Format::BaseUrl) {
-                json!(url)
-            } else if field.required && field.default.is_none() {
-                json!("simulated")
-            } else {
-                return None;
-            };
-            Some((field.name.to_owned(), value))
-        })
-        .collect()
 }
 
 fn change(served: &Running, of: &str, record: &str, set: &str) {

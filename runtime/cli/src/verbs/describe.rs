@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::World;
 use crate::arguments::{Describe, Form};
-use crate::configuration::INSTANCE_KEYS;
 use crate::exit::Outcome;
+use crate::instances::INSTANCE_KEYS;
 use crate::near;
 use crate::print::{self, wrap};
 use crate::verbs::catalog::entry;

@@ -32,7 +32,7 @@ pub fn run(world: &World, verb: &Graph) -> Outcome {
                 ExportForm::Graphml => export::graphml(&store, instance.as_deref(), &mut out),
                 ExportForm::Cypher => export::cypher(&store, instance.as_deref(), &mut out),
             }?;
-            out.flush().map_err(print::failed)
+            out.flush().map_err(Error::unwritten)
         }
     }
 }

@@ -1,11 +1,15 @@
 //! `connectome simulate`
 
+use std::any::Any;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use connectome_core::connection::environment_prefix;
+use connectome_core::connector::Connector;
+use connectome_core::format::Format;
+use connectome_core::shape::Field;
 use connectome_core::{Error, ErrorKind};
-use connectome_sim::{FAULT_KINDS, Fault, Grants, Options, Running, Service, Simulator, Tls, Token, serve};
+use connectome_sim::{FAULT_KINDS, Fault, Grants, Options, Respond, Running, Service, Simulator, Tls, Token, serve};
 use connectome_sinks::jupiterone::simulated::{ACCOUNT, INSTANCE, Platform};
 use connectome_sinks::xsiam::simulated::Tenant;
 use connectome_sinks::{elasticsearch, jupiterone, xsiam};
@@ -14,17 +18,39 @@ use serde_json::json;
 use crate::World;
 use crate::arguments::{Form, Simulate};
 use crate::exit::{Outcome, interrupted};
-use crate::{near, print};
+use crate::{near, print, when};
 
 /// Destinations that are simulated when they are named. A connector may bear the name of a destination.
 const DESTINATIONS: [&str; 3] = ["jupiterone-platform", xsiam::simulated::DESTINATION, "elasticsearch"];
 
-/// A destination that stands, and how it is used.
+/// A destination that stands until this goes, and how it is used.
 struct Standing {
     name: &'static str,
     verb: &'static str,
     url: String,
     variable: &'static str,
+    _served: Box<dyn Any + Send>,
+}
+
+/// Where services stand side by side: each gets the port after the last.
+struct Row<'a> {
+    first: SocketAddr,
+    taken: u16,
+    tls: Option<&'a Tls>,
+}
+
+impl Row<'_> {
+    async fn stand<S: Respond>(&mut self, service: S) -> Result<Running<S>, Error> {
+        let mut address = self.first;
+        if address.port() != 0 {
+            address.set_port(address.port().saturating_add(self.taken));
+        }
+        self.taken = self.taken.saturating_add(1);
+        serve(service, address, self.tls).await.map_err(|error| {
+            Error::new(ErrorKind::Connect, format!("{address} cannot be listened on: {error}"))
+                .advice("another process may use the port; choose one with --listen, or port 0 for any")
+        })
+    }
 }
 
 pub async fn run(world: &World, verb: &Simulate) -> Outcome {
@@ -49,67 +75,35 @@ pub async fn run(world: &World, verb: &Simulate) -> Outcome {
             Some(tls)
         }
     };
+    let mut row = Row { first: verb.listen, taken: 0, tls: tls.as_ref() };
     let mut running: Vec<(&str, Running)> = Vec::new();
-    let found = services(world, verb)?;
-    let count = found.len();
-    for (at, service) in found.into_iter().enumerate() {
-        let address = following(verb.listen, at);
-        let served = serve(Simulator::new(service, options.clone()), address, tls.as_ref())
-            .await
-            .map_err(|error| cannot_listen(address, &error))?;
-        running.push((service.connector.name, served));
+    for service in services(world, verb)? {
+        running.push((service.connector.name, row.stand(Simulator::new(service, options.clone())).await?));
     }
     let wanted = |name: &str| verb.connectors.iter().any(|it| it == name);
     let mut standing = Vec::new();
     let [platform, tenant, search] = DESTINATIONS;
-    let _platform = if wanted(platform) {
-        let address = following(verb.listen, count);
-        let served = serve(Platform::new(ACCOUNT, &verb.token, INSTANCE), address, tls.as_ref()).await;
-        let served = served.map_err(|error| cannot_listen(address, &error))?;
+    if wanted(platform) {
+        let served = row.stand(Platform::new(ACCOUNT, &verb.token, INSTANCE)).await?;
         let scheme = jupiterone::simulated::DESTINATION;
         let url = format!("{scheme}+{}?account={ACCOUNT}&integration_instance={INSTANCE}", served.url());
-        standing.push(Standing { name: platform, verb: "sync", url, variable: jupiterone::KEY_VARIABLE });
-        Some(served)
-    } else {
-        None
-    };
-    let _tenant = if wanted(tenant) {
-        let address = following(verb.listen, count + standing.len());
-        let served = serve(Tenant::new(&verb.token), address, tls.as_ref()).await;
-        let served = served.map_err(|error| cannot_listen(address, &error))?;
-        let url = format!("{tenant}+{}", served.url());
-        standing.push(Standing { name: tenant, verb: "collect", url, variable: xsiam::TOKEN_VARIABLE });
-        Some(served)
-    } else {
-        None
-    };
-    let _search = if wanted(search) {
-        let address = following(verb.listen, count + standing.len());
+        let variable = jupiterone::KEY_VARIABLE;
+        standing.push(Standing { name: platform, verb: "sync", url, variable, _served: Box::new(served) });
+    }
+    if wanted(tenant) {
+        let served = row.stand(Tenant::new(&verb.token)).await?;
+        let (url, variable) = (format!("{tenant}+{}", served.url()), xsiam::TOKEN_VARIABLE);
+        standing.push(Standing { name: tenant, verb: "collect", url, variable, _served: Box::new(served) });
+    }
+    if wanted(search) {
         let authorization = format!("Bearer {}", verb.token);
-        let served = serve(elasticsearch::simulated::Search::new(Some(&authorization)), address, tls.as_ref()).await;
-        let served = served.map_err(|error| cannot_listen(address, &error))?;
-        let url = format!("{search}+{}", served.url());
-        standing.push(Standing { name: search, verb: "collect", url, variable: elasticsearch::TOKEN });
-        Some(served)
-    } else {
-        None
-    };
+        let served = row.stand(elasticsearch::simulated::Search::new(Some(&authorization))).await?;
+        let (url, variable) = (format!("{search}+{}", served.url()), elasticsearch::TOKEN);
+        standing.push(Standing { name: search, verb: "collect", url, variable, _served: Box::new(served) });
+    }
     announce(world, verb, &running, &standing)?;
     stop.await;
     Err(Error::new(ErrorKind::Interrupted, "stopped"))
-}
-
-/// Services stand side by side: each gets the port after the last.
-fn following(mut address: SocketAddr, at: usize) -> SocketAddr {
-    if address.port() != 0 {
-        address.set_port(address.port().saturating_add(u16::try_from(at).unwrap_or(u16::MAX)));
-    }
-    address
-}
-
-fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Error {
-    Error::new(ErrorKind::Connect, format!("{address} cannot be listened on: {error}"))
-        .advice("another process may use the port; choose one with --listen, or port 0 for any")
 }
 
 fn services(world: &World, verb: &Simulate) -> Result<Vec<&'static Service>, Error> {
@@ -129,6 +123,7 @@ fn services(world: &World, verb: &Simulate) -> Result<Vec<&'static Service>, Err
 }
 
 fn options(verb: &Simulate) -> Result<Options, Error> {
+    let span = |option: &str, text: &str| when::seconds(option, text).map(Duration::from_secs);
     let wrong = |why: String| Error::new(ErrorKind::Input, why);
     let mut options = Options::new(&verb.token);
     options.seed = verb.seed;
@@ -156,16 +151,19 @@ fn options(verb: &Simulate) -> Result<Options, Error> {
     Ok(options)
 }
 
-/// A span of time: a number and a unit.
-fn span(option: &str, text: &str) -> Result<Duration, Error> {
-    let units = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)];
-    let read = units.iter().find_map(|(unit, seconds)| {
-        text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(*seconds).map(Duration::from_secs)
-    });
-    read.ok_or_else(|| {
-        Error::new(ErrorKind::Input, format!("{option} {text:?} is no span of time"))
-            .advice("write a number and a unit, as 90s, 10m, 6h or 3d")
-    })
+/// The parameters of a connection to a simulated service. They are its own; those that hold an address and a secret are known
+/// by what they are.
+pub fn simulated_parameters(connector: &Connector, url: &str, token: &str) -> Vec<(&'static str, String)> {
+    let value = |field: &Field| {
+        if field.secret {
+            Some(token.to_owned())
+        } else if field.rules.format == Some(Format::BaseUrl) {
+            Some(url.to_owned())
+        } else {
+            (field.required && field.default.is_none()).then(|| "simulated".to_owned())
+        }
+    };
+    connector.parameters.fields.iter().filter_map(|field| Some((field.name, value(field)?))).collect()
 }
 
 fn announce(world: &World, verb: &Simulate, running: &[(&str, Running)], standing: &[Standing]) -> Outcome {
@@ -184,19 +182,12 @@ fn announce(world: &World, verb: &Simulate, running: &[(&str, Running)], standin
     for (name, served) in running {
         let prefix = environment_prefix(name);
         print::line(&format!("# {name} at {}", served.url()))?;
-        // The parameters of a service are its own; those that hold an address and a secret are named after what they are.
-        let fields = served.simulator.service().connector.parameters.fields;
-        for field in fields {
-            if field.secret {
-                print::line(&format!("export {prefix}{}={}", field.name.to_uppercase(), verb.token))?;
-            } else if field.rules.format == Some(connectome_core::format::Format::BaseUrl) {
-                print::line(&format!("export {prefix}{}={}", field.name.to_uppercase(), served.url()))?;
-            } else if field.required && field.default.is_none() {
-                print::line(&format!("export {prefix}{}=simulated", field.name.to_uppercase()))?;
-            }
+        let connector = served.simulator.service().connector;
+        for (name, value) in simulated_parameters(connector, &served.url(), &verb.token) {
+            print::line(&format!("export {prefix}{}={value}", name.to_uppercase()))?;
         }
     }
-    for Standing { name, verb: takes, url, variable } in standing {
+    for Standing { name, verb: takes, url, variable, .. } in standing {
         print::line(&format!("# {name}: connectome {takes} NAME --to '{url}'"))?;
         print::line(&format!("export {variable}={}", verb.token))?;
     }

@@ -21,8 +21,9 @@ use serde_json::{Map, Value, json};
 
 use crate::World;
 use crate::arguments::{Access, Form, Sync as Verb};
-use crate::configuration::{Strictness, Synchronised, bare_settings, connect, state_path, synchronised};
+use crate::configuration::{bare_settings, connect, state_path};
 use crate::exit::{Outcome, interrupted};
+use crate::instances::{Strictness, Synchronised, synchronised};
 use crate::print;
 
 pub async fn run(world: &World, verb: &Verb) -> Outcome {
@@ -31,8 +32,10 @@ pub async fn run(world: &World, verb: &Verb) -> Outcome {
         instances.retain(|instance| graph_of(world, &instance.connector).is_ok());
     }
     if instances.is_empty() {
-        return Err(Error::new(ErrorKind::Configuration, "there is no instance to synchronise")
-            .advice("write [instances.NAME] into connectome.toml, or name a connector: `connectome sync pagerduty`"));
+        let name = world.graphs.first().map_or("NAME", |(connector, _)| connector.name);
+        return Err(Error::new(ErrorKind::Configuration, "there is no instance to synchronise").advice(format!(
+            "write [instances.NAME] into connectome.toml, or name a connector: `connectome sync {name}`"
+        )));
     }
     for instance in &instances {
         graph_of(world, &instance.connector)?;

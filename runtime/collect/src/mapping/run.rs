@@ -8,8 +8,8 @@ use super::convert::{Converted, convert};
 use super::program::{Field, Origin, Program, Stage, Test, Verb, Way};
 use super::tree::{Id, ROOT, Tree, Value};
 use super::url::Url;
+use crate::moment::{self, Moment};
 use crate::raw::{self, Span};
-use crate::view::{self, Moment};
 
 /// As much of a value as a message holds.
 const SAID: usize = 200;
@@ -89,7 +89,7 @@ impl Run<'_> {
             Verb::Duration(spans) => spans.iter().try_for_each(|(target, start, end)| {
                 let moment = |way: &Way| {
                     let id = self.field(within, way)?;
-                    view::time(self.tree.scalar(id)?, TimeForm::Rfc3339)
+                    moment::time(self.tree.scalar(id)?, TimeForm::Rfc3339)
                 };
                 let (Some(start), Some(end)) = (moment(start), moment(end)) else { return Ok(()) };
                 let span = self.tree.write(&(nanoseconds(end) - nanoseconds(start)).to_string());

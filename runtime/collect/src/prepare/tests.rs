@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::arbitrary::{self, Json, blanks, json, said};
-use crate::key::Canonical;
+use crate::canonical::Canonical;
 
 const FACTS: Facts = Facts { window: 1_772_440_003, undated: false, displaced: false, identity: Identity::Named };
 
@@ -188,7 +188,7 @@ fn done(record: Json) -> (Json, bool) {
                 true
             }),
             Transform::EpochToText(path) => within(&mut fields, path, &mut |json| {
-                match crate::view::time(&json.write(&[]), TimeForm::EpochMs) {
+                match crate::moment::time(&json.write(&[]), TimeForm::EpochMs) {
                     Some(moment) => {
                         *json = Json::Text(Timestamp::from_second(moment.second).expect("a time").to_string());
                     }

@@ -5,7 +5,8 @@ use connectome_core::snapshot::Gone;
 use ring::digest::{Context, SHA256};
 use serde_json::{Map, Value};
 
-use crate::key::{Canonical, hex};
+use crate::canonical::Canonical;
+use crate::key::hex;
 use crate::ledger::Digest;
 use crate::raw;
 

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::content::{self, Content, Contents};
 use super::due::is_due;
-use super::progress::{FORM, Progress, Reading, Totals};
+use super::progress::{Progress, Reading, Totals};
 use crate::collector::{Ended, Meter};
 use crate::key::hex;
 use crate::ledger::{Digest, Item, ItemChange, SqliteLedger, UNKNOWN};
@@ -119,7 +119,7 @@ impl<S: Pages + Sync, K: Sink> Poller<S, K> {
     ) -> Result<Self, Error> {
         let horizon = rules.horizon(snapshot)?;
         let progress = ledger.progress()?.unwrap_or_else(|| Progress {
-            form: FORM,
+            form: Progress::FORM,
             run: content::run(),
             reading: 1,
             pass: 0,

@@ -2,9 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The form in which it is written. One of a newer form is refused, never read as a fresh start.
-pub const FORM: u32 = 1;
-
 /// How far the readings of a list have come. Times are seconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
@@ -57,8 +54,8 @@ impl Reading {
 }
 
 impl Progress {
-    /// The form that is written now.
-    pub const FORM: u32 = FORM;
+    /// The form that is written now. One of a newer form is refused, never read as a fresh start.
+    pub const FORM: u32 = 1;
 }
 
 /// What happened so far.

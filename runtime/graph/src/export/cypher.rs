@@ -5,7 +5,7 @@ use std::io::Write;
 use connectome_core::Error;
 use serde_json::{Map, Value};
 
-use super::{EDGES, Element, FOUND, NODES, elements, unwritten};
+use super::{EDGES, Element, FOUND, NODES, elements};
 use crate::store::Store;
 
 /// What makes loading of large graphs quick, which each database says in its own words.
@@ -36,7 +36,7 @@ pub fn cypher(store: &Store, instance: Option<&str>, out: &mut dyn Write) -> Res
             })?;
             batch.write(out)?;
         }
-        out.flush().map_err(unwritten)
+        out.flush().map_err(Error::unwritten)
     })
 }
 
@@ -57,7 +57,7 @@ impl Batch {
 
     fn write(&mut self, out: &mut dyn Write) -> Result<(), Error> {
         if self.count > 0 {
-            write!(out, "UNWIND [{}\n] AS row\n{};\n", self.rows, self.end).map_err(unwritten)?;
+            write!(out, "UNWIND [{}\n] AS row\n{};\n", self.rows, self.end).map_err(Error::unwritten)?;
         }
         self.rows.clear();
         self.count = 0;

@@ -6,7 +6,7 @@ use std::io::Write;
 use connectome_core::Error;
 use serde_json::Value;
 
-use super::{EDGES, Element, FOUND, NODES, elements, unwritten};
+use super::{EDGES, Element, FOUND, NODES, elements};
 use crate::store::Store;
 
 /// The type of a property, as narrow as all its values allow.
@@ -63,7 +63,7 @@ type Keys = BTreeMap<String, (usize, Type)>;
 pub fn graphml(store: &Store, instance: Option<&str>, out: &mut dyn Write) -> Result<(), Error> {
     store.reading(|| {
         let (nodes, edges) = (keys(store, instance, &[NODES])?, keys(store, instance, &[EDGES, FOUND])?);
-        let mut put = |text: &str| out.write_all(text.as_bytes()).map_err(unwritten);
+        let mut put = |text: &str| out.write_all(text.as_bytes()).map_err(Error::unwritten);
         put("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">\n")?;
         for (keys, of) in [(&nodes, "node"), (&edges, "edge")] {
             for (name, (number, ty)) in keys {
@@ -78,7 +78,7 @@ pub fn graphml(store: &Store, instance: Option<&str>, out: &mut dyn Write) -> Re
             elements(store, select, instance, |it| put(&edge(&it, &edges)))?;
         }
         put("</graph>\n</graphml>\n")?;
-        out.flush().map_err(unwritten)
+        out.flush().map_err(Error::unwritten)
     })
 }
 

@@ -49,8 +49,8 @@ pub enum Fate {
     Stored,
     /// It can never be stored, and why.
     Never(String),
-    /// It may be stored later, and why it was not.
-    Later(String),
+    /// It may be stored later: the status with which it was not, and why.
+    Later { status: u64, why: String },
     /// Nothing can be stored until somebody mends something.
     Fatal(Error),
 }
@@ -92,7 +92,7 @@ fn fate(item: &Value) -> Option<Fate> {
         }
         // Its id follows from its key: it is the same document.
         409 => Fate::Stored,
-        429 | 500 | 502 | 503 | 504 => Fate::Later(why()),
+        429 | 500 | 502 | 503 | 504 => Fate::Later { status, why: why() },
         401 => Fate::Fatal(Error::new(ErrorKind::Auth, why())),
         403 => Fate::Fatal(Error::new(ErrorKind::Permission, why())),
         404 => Fate::Fatal(Error::new(ErrorKind::NotFound, why())),
@@ -112,7 +112,7 @@ mod tests {
                 .map(|fate| match fate {
                     Fate::Stored => 'S',
                     Fate::Never(_) => 'N',
-                    Fate::Later(_) => 'L',
+                    Fate::Later { .. } => 'L',
                     Fate::Fatal(_) => 'F',
                 })
                 .collect(),

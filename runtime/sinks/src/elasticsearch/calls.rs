@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::address::Address;
 use super::bulk::{Fate, Part, fates};
 use super::credentials::{Credentials, variables};
-use crate::wire::{DESTINATION, is_passing, packed};
+use crate::wire::{DESTINATION, packed};
 
 const STORE: Operation = Operation {
     effect: Effect::Write,
@@ -115,7 +115,7 @@ impl Caller {
                 }
                 Err(error) => error,
             };
-            if !is_passing(&error) || tries == self.tries || !self.budget.take() {
+            if !error.kind().is_passing() || tries == self.tries || !self.budget.take() {
                 return Err(self.advised(error));
             }
             tracing::debug!(operation = STORE.name, tries, error = error.kind().name(), "sends the same again");
@@ -139,10 +139,10 @@ impl Caller {
         self.advised(error.operation(STORE.name).clean(|text| self.connection.redactor().clean(text)))
     }
 
-    /// So many documents were not stored in all tries.
-    pub fn gave_up(&self, count: usize, why: &str) -> Error {
+    /// So many documents were not stored in all tries; one of them with this status, and why.
+    pub fn gave_up(&self, count: usize, status: u64, why: &str) -> Error {
         let documents = if count == 1 { "a document was".to_owned() } else { format!("{count} documents were") };
-        let kind = if why.starts_with("429") { ErrorKind::RateLimited } else { ErrorKind::Server };
+        let kind = if status == 429 { ErrorKind::RateLimited } else { ErrorKind::Server };
         self.of_item(Error::new(kind, format!("{documents} not stored in {} tries: {why}", self.tries)))
     }
 

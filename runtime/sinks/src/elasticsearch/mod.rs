@@ -198,9 +198,9 @@ impl Elasticsearch {
                 match fate {
                     Fate::Stored => done[number] = true,
                     Fate::Never(why) => put_aside(number, &why, done)?,
-                    Fate::Later(why) => {
+                    Fate::Later { status, why } => {
                         again.push(number);
-                        last = Some(why);
+                        last = Some((status, why));
                     }
                     Fate::Fatal(error) => fatal = Some(error),
                 }
@@ -208,12 +208,12 @@ impl Elasticsearch {
             if let Some(error) = fatal {
                 return Err(self.caller.of_item(error));
             }
-            let Some(why) = last else {
+            let Some((status, why)) = last else {
                 tries = 1;
                 continue;
             };
             if tries == self.caller.tries {
-                return Err(self.caller.gave_up(again.len(), &why));
+                return Err(self.caller.gave_up(again.len(), status, &why));
             }
             tracing::debug!(documents = again.len(), tries, why, "sends what was not stored once more");
             self.caller.pause(tries).await;

@@ -1,7 +1,8 @@
 //! What must be there before documents arrive: templates, a lifecycle policy, a transform. Each is looked at before it is put
 //! there, so that doing it twice changes nothing, and what somebody else put there is left alone.
 
-use connectome_collect::key::{Canonical, hex, short};
+use connectome_collect::canonical::Canonical;
+use connectome_collect::key::{hex, short};
 use connectome_core::operation::{Effect, Method, Operation, Repeat};
 use connectome_core::request::{Body, Request};
 use connectome_core::{Error, ErrorKind, Settings};

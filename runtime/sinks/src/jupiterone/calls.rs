@@ -167,13 +167,12 @@ pub(super) fn as_it_is(_: &mut Request, _: &Error, _: bool) -> Result<bool, Erro
     Ok(false)
 }
 
-/// Whether it may work when it is tried again.
+/// Whether it may work when it is tried again. A job that has ended stays so, though the service calls that trouble of its
+/// own. What makes no sense is from something in between, which answered for once; a redirect stays where it is.
 pub(super) fn is_passing(error: &Error) -> bool {
     match error.kind() {
-        ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Server | ErrorKind::RateLimited => code(error) != ENDED,
-        // Something in between answered for once; a redirect stays where it is.
-        ErrorKind::Protocol => error.parts().service.as_ref().is_none_or(|said| !(300..400).contains(&said.status)),
-        _ => false,
+        ErrorKind::Protocol => !(300..400).contains(&error.status()),
+        kind => kind.is_passing() && code(error) != ENDED,
     }
 }
 

@@ -12,7 +12,7 @@ use connectome_core::{Connection, Error, ErrorKind, Secret, Settings};
 use serde_json::{Map, Value};
 
 use super::address::{Address, Route, TOKEN_VARIABLE};
-use crate::wire::{DESTINATION, is_passing, packed};
+use crate::wire::{DESTINATION, packed};
 
 const SEND: Operation = Operation {
     effect: Effect::Write,
@@ -105,7 +105,7 @@ impl Caller {
                 }
                 Err(error) => error,
             };
-            if !is_passing(&error) || tries == self.tries || !self.budget.take() {
+            if !error.kind().is_passing() || tries == self.tries || !self.budget.take() {
                 return Err(self.advised(error));
             }
             tracing::debug!(operation = SEND.name, tries, error = error.kind().name(), "sends the same again");

@@ -2,11 +2,8 @@
 //! simulated Elasticsearch, changes, and is read again. What the account holds and what the latest documents say is compared.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::path::Path;
 
-use connectome_core::connection::environment_prefix;
 use connectome_core::snapshot::Snapshot;
 use connectome_core::{Error, ErrorKind, Settings};
 use connectome_sim::{Options, Running, Service, Simulator, serve};
@@ -16,15 +13,13 @@ use connectome_sinks::elasticsearch::setup::{Installer, assets};
 use connectome_sinks::elasticsearch::simulated::Search;
 use serde_json::{Map, Value, json};
 
-use super::{TOKEN, WIDTH, parameters};
+use super::TOKEN;
+use super::process::{Collecting, LATENCY, forget};
 use crate::exit::Outcome;
 use crate::print;
 
 /// Times as many records as there are otherwise.
 const CROWD: usize = 20;
-
-/// So that there is time to be killed in.
-const LATENCY: Duration = Duration::from_millis(4);
 
 /// How many records change, and how many disappear.
 const CHANGES: (usize, usize) = (5, 3);
@@ -36,24 +31,24 @@ pub async fn show(service: &'static Service, snapshot: &'static Snapshot, folder
     let here = ([127, 0, 0, 1], 0).into();
     let account = serve(Simulator::new(service, options), here, None).await.map_err(port)?;
     let search = serve(Search::new(None), here, None).await.map_err(port)?;
-    let run = Run { service, url: account.url(), to: search.url(), state: folder.join("demo-documents.sqlite") };
-    for end in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(folder.join(format!("demo-documents.sqlite{end}")));
-    }
+    let run = Collecting {
+        connector: service.connector,
+        url: account.url(),
+        to: format!("elasticsearch+{}?auth=none&documents=100", search.url()),
+        state: folder.join("demo-documents.sqlite"),
+        further: &[],
+    };
+    forget(&run.state);
     let name = service.connector.name;
     print::line(&format!("  $ connectome setup elasticsearch {name} --to elasticsearch+http://search.example"))?;
     print::line(&format!("    {} things installed: templates, a lifecycle policy, a transform", install(&run).await?))?;
     print::line(&format!("  $ connectome collect {name} --to elasticsearch+http://search.example --once"))?;
     let all = records(service, snapshot, &account);
-    let killed = run.kill(&search, all.len() / 3).await?;
-    print::line(&match killed {
-        Some(stored) => format!("    killed with SIGKILL after {stored} documents; started again"),
-        None => "    it ended before it could be killed; started again".to_owned(),
-    })?;
-    run.to_its_end().await?;
+    run.killed((all.len() / 3) as u64, "documents", || search.simulator.documents().len() as u64).await?;
+    run.to_its_end("the reading").await?;
     let (changed, gone) = change(service, snapshot, &account);
     print::line(&format!("    meanwhile {changed} records change in the account and {gone} disappear"))?;
-    run.to_its_end().await?;
+    run.to_its_end("the reading").await?;
     compare(&records(service, snapshot, &account), all.len() + changed + gone, &search, snapshot)
 }
 
@@ -93,11 +88,11 @@ fn change(service: &'static Service, snapshot: &Snapshot, account: &Running) -> 
     (changed, gone)
 }
 
-async fn install(run: &Run) -> Result<usize, Error> {
-    let Destination::Elasticsearch(address) = Destination::parse(&run.destination())? else { return Ok(0) };
+async fn install(run: &Collecting) -> Result<usize, Error> {
+    let Destination::Elasticsearch(address) = Destination::parse(&run.to)? else { return Ok(0) };
     let installer = Installer::open(&address, Some(Credentials::None), Settings::new(Map::new()))?;
     let mut all = Vec::new();
-    for search in run.service.connector.search {
+    for search in run.connector.search {
         all.extend(assets(search.requests)?);
     }
     let steps = installer.plan(all).await?;
@@ -129,66 +124,5 @@ fn compare(there: &BTreeSet<String>, expected: usize, search: &Running<Search>, 
     match lost + twice + unmarked {
         0 => Ok(()),
         _ => Err(Error::new(ErrorKind::Partial, "documents were lost, came twice or say what is not so")),
-    }
-}
-
-/// How the processes are run.
-struct Run {
-    service: &'static Service,
-    url: String,
-    to: String,
-    state: PathBuf,
-}
-
-impl Run {
-    fn destination(&self) -> String {
-        format!("elasticsearch+{}?auth=none&documents=100", self.to)
-    }
-
-    fn start(&self) -> Result<Child, Error> {
-        let connector = self.service.connector;
-        let program = std::env::current_exe().map_err(|error| self.cannot(&error))?;
-        let mut command = Command::new(program);
-        command.args(["collect", connector.name, "--once", "--to", &self.destination(), "--state"]).arg(&self.state);
-        for (name, value) in parameters(connector, &self.url) {
-            let variable = format!("{}{}", environment_prefix(connector.name), name.to_uppercase());
-            command.env(variable, value.as_str().unwrap_or_default());
-        }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().map_err(|error| self.cannot(&error))
-    }
-
-    /// Starts a process and kills it once so many documents are stored; says how many there were.
-    async fn kill(&self, search: &Running<Search>, enough: usize) -> Result<Option<usize>, Error> {
-        let mut child = self.start()?;
-        loop {
-            if child.try_wait().map_err(|error| self.cannot(&error))?.is_some() {
-                return Ok(None);
-            }
-            if search.simulator.documents().len() >= enough {
-                child.kill().and_then(|()| child.wait()).map_err(|error| self.cannot(&error))?;
-                return Ok(Some(search.simulator.documents().len()));
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    }
-
-    /// Starts a process, and shows what it says in the end.
-    async fn to_its_end(&self) -> Outcome {
-        let child = self.start()?;
-        let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await;
-        let output = output.map_err(std::io::Error::other).flatten().map_err(|error| self.cannot(&error))?;
-        if !output.status.success() {
-            let why = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(Error::new(ErrorKind::Partial, format!("the reading ended with {}: {why}", output.status)));
-        }
-        for line in String::from_utf8_lossy(&output.stdout).lines() {
-            print::text(&format!("    {}\n", print::wrap(line, "      ", WIDTH - 6).trim()))?;
-        }
-        Ok(())
-    }
-
-    fn cannot(&self, error: &std::io::Error) -> Error {
-        Error::new(ErrorKind::Configuration, format!("the command cannot be run in a process of its own: {error}"))
     }
 }

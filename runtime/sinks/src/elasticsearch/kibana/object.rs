@@ -3,7 +3,8 @@
 //! Kibana rewrites what it holds, and drops what it does not know. What it keeps are the ids of a dashboard's panels, since
 //! references begin with them; so these say whose a dashboard is, and carry a digest of what it should be.
 
-use connectome_collect::key::{Canonical, hex, short};
+use connectome_collect::canonical::Canonical;
+use connectome_collect::key::{hex, short};
 use connectome_core::{Error, ErrorKind};
 use serde_json::{Value, json};
 
