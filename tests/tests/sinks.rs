@@ -11,7 +11,7 @@ use std::time::Duration;
 use connectome_collect::sink::{Chunk, Sink, Taken};
 use connectome_core::clock::ManualClock;
 use connectome_core::{Error, ErrorKind, Secret, Settings};
-use connectome_sim::{Running, Tls, serve};
+use connectome_sim::{Running, Tls};
 use connectome_sinks::destination::Destination;
 use connectome_sinks::outlet::Outlet;
 use connectome_sinks::stdout::{CLOSED_PIPE, Stdout};
@@ -19,15 +19,12 @@ use connectome_sinks::xsiam::simulated::{Fault, Tenant};
 use connectome_sinks::xsiam::{TOKEN_VARIABLE, Xsiam};
 use connectome_tests::log::Log;
 use connectome_tests::script::{Prepared, Script};
+use connectome_tests::simulated::{serve, serve_tls};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 /// With letters that change when a text is quoted, escaped or encoded.
 const TOKEN: &str = r#"MARKER"to\ken/+c0ffee=="#;
-
-async fn tenant(tenant: Tenant) -> Running<Tenant> {
-    serve(tenant, ([127, 0, 0, 1], 0).into(), None).await.expect("a port")
-}
 
 fn settings() -> (Settings, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(Timestamp::now()));
@@ -104,7 +101,7 @@ async fn events_go_over_the_wire_as_each_route_documents_them() {
         ("?key=id", "/logs/v1/event", collector, "{\"a\": 1.50,\"id\":\"audit:0\"}\n{\"id\":\"audit:1\"}"),
         (of, "/logs/v1/xsiam", integration, keyed),
     ] {
-        let tenant = tenant(Tenant::new(TOKEN)).await;
+        let tenant = serve(Tenant::new(TOKEN)).await;
         let (mut sink, ..) = sink(&tenant.url(), options);
         assert_eq!(sink.deliver(&events).await.expect("taken"), Taken::default(), "{options}");
         let seen = tenant.simulator.seen();
@@ -123,7 +120,7 @@ async fn events_go_over_the_wire_as_each_route_documents_them() {
 
 #[tokio::test]
 async fn an_empty_chunk_is_no_request() {
-    let tenant = tenant(Tenant::new(TOKEN)).await;
+    let tenant = serve(Tenant::new(TOKEN)).await;
     let (mut sink, ..) = sink(&tenant.url(), "");
     assert_eq!(sink.deliver(&Chunk::new("audit")).await.expect("nothing"), Taken::default());
     assert!(tenant.simulator.seen().is_empty());
@@ -187,7 +184,7 @@ async fn passing_trouble_is_met_with_the_same_bytes_again_and_lasting_trouble_is
         (Fault::Error(404), 1, Some((ErrorKind::NotFound, "/logs/v1/event takes events")), 1, 0),
         (Fault::Says(r#"{"error":"x"}"#.to_owned()), 1, Some((ErrorKind::Protocol, "takes events there")), 1, 0),
     ] {
-        let tenant = tenant(Tenant::new(TOKEN)).await;
+        let tenant = serve(Tenant::new(TOKEN)).await;
         tenant.simulator.fail(times, fault.clone());
         let (mut sink, clock, _folder) = sink(&tenant.url(), "");
         let result = sink.deliver(&chunk(3, 10)).await;
@@ -215,7 +212,7 @@ async fn passing_trouble_is_met_with_the_same_bytes_again_and_lasting_trouble_is
 async fn an_acknowledgement_that_is_lost_doubles_nothing_where_keys_are_known() {
     for (once, wanted) in [(true, vec![0, 1]), (false, vec![0, 1, 0, 1])] {
         let known = Tenant::new(TOKEN);
-        let tenant = tenant(if once { known.once_a_key() } else { known }).await;
+        let tenant = serve(if once { known.once_a_key() } else { known }).await;
         tenant.simulator.fail(1, Fault::Lost);
         let (mut sink, ..) = sink(&tenant.url(), "");
         sink.deliver(&chunk(2, 10)).await.expect("taken");
@@ -227,7 +224,7 @@ async fn an_acknowledgement_that_is_lost_doubles_nothing_where_keys_are_known() 
 
 #[tokio::test]
 async fn a_slow_answer_is_waited_for() {
-    let tenant = tenant(Tenant::new(TOKEN)).await;
+    let tenant = serve(Tenant::new(TOKEN)).await;
     tenant.simulator.fail(1, Fault::Slow(Duration::from_millis(50)));
     let (mut sink, ..) = sink(&tenant.url(), "");
     sink.deliver(&chunk(1, 1)).await.expect("taken");
@@ -238,7 +235,7 @@ async fn a_slow_answer_is_waited_for() {
 async fn a_request_that_is_too_large_is_halved_the_same_way_each_time() {
     let mut runs = Vec::new();
     for _ in 0..2 {
-        let tenant = tenant(Tenant::new(TOKEN).at_most(400)).await;
+        let tenant = serve(Tenant::new(TOKEN).at_most(400)).await;
         let (mut sink, ..) = sink(&tenant.url(), "");
         assert_eq!(sink.deliver(&chunk(11, 100)).await.expect("taken"), Taken::default());
         assert_eq!(held(&tenant), (0..11).collect::<Vec<_>>());
@@ -255,7 +252,7 @@ async fn what_the_tenant_cannot_hold_is_put_aside_and_counted() {
     let refused = format!("{{\"n\":3,\"x\":\"{}\"}}", "x".repeat(2000));
     let events = chunk_of([r#"{"n":0}"#, &large, r#"{"n":2}"#, &refused, r#"{"n":4}"#]);
     for named in [false, true] {
-        let tenant = tenant(Tenant::new(TOKEN).at_most(1000)).await;
+        let tenant = serve(Tenant::new(TOKEN).at_most(1000)).await;
         let other = tempfile::tempdir().expect("a folder");
         let options = if named { format!("?dead_letter={}", letters(&other).display()) } else { String::new() };
         let (mut sink, _, folder) = sink(&tenant.url(), &options);
@@ -282,7 +279,7 @@ async fn what_the_tenant_cannot_hold_is_put_aside_and_counted() {
 
 #[tokio::test]
 async fn an_event_that_cannot_be_put_aside_is_not_counted() {
-    let tenant = tenant(Tenant::new(TOKEN).at_most(1000)).await;
+    let tenant = serve(Tenant::new(TOKEN).at_most(1000)).await;
     let (mut sink, _, folder) = sink(&tenant.url(), "");
     fs::create_dir(letters(&folder)).expect("a folder in the way");
     let events = chunk(2, 2000);
@@ -300,12 +297,12 @@ async fn what_was_taken_of_a_chunk_that_failed_is_not_sent_again() {
     let texts: Vec<String> = (0..8).map(text).collect();
     let events = chunk_of(texts.iter().map(String::as_str));
     // What is sent when nothing goes wrong.
-    let calm = tenant(Tenant::new(TOKEN).at_most(400)).await;
+    let calm = serve(Tenant::new(TOKEN).at_most(400)).await;
     let (mut sink_of_calm, _, _folder) = sink(&calm.url(), "");
     assert_eq!(sink_of_calm.deliver(&events).await.expect("taken"), Taken { aside: 1 });
     let calm = bodies(&calm);
     for before in 1..calm.len() {
-        let tenant = tenant(Tenant::new(TOKEN).at_most(400)).await;
+        let tenant = serve(Tenant::new(TOKEN).at_most(400)).await;
         tenant.simulator.fail(u32::try_from(before).expect("few"), Fault::None);
         tenant.simulator.fail(5, Fault::Error(500));
         let (mut sink, _, folder) = sink(&tenant.url(), "");
@@ -319,7 +316,7 @@ async fn what_was_taken_of_a_chunk_that_failed_is_not_sent_again() {
         assert!(bodies == calm, "after {before}: the same requests as without an outage");
     }
     // A chunk is known by what it holds.
-    let tenant = tenant(Tenant::new(TOKEN).at_most(400)).await;
+    let tenant = serve(Tenant::new(TOKEN).at_most(400)).await;
     tenant.simulator.fail(6, Fault::None);
     tenant.simulator.fail(5, Fault::Error(500));
     let (mut sink, _, _folder) = sink(&tenant.url(), "");
@@ -336,7 +333,7 @@ async fn the_token_goes_nowhere_else() {
     let log = Log::text_lines();
     let quoted = json!({ "error": TOKEN }).to_string();
     for fault in [None, Some(Fault::Says(quoted)), Some(Fault::Says(TOKEN.to_owned()))] {
-        let tenant = tenant(Tenant::new(if fault.is_none() { "another" } else { TOKEN })).await;
+        let tenant = serve(Tenant::new(if fault.is_none() { "another" } else { TOKEN })).await;
         if let Some(fault) = fault {
             tenant.simulator.fail(1, fault);
         }
@@ -345,7 +342,7 @@ async fn the_token_goes_nowhere_else() {
         assert!(error.to_string().contains("[secret]"), "it was said, and taken out: {error}");
         told.push(format!("{error} {error:?} {} {sink:?}", error.to_json()));
     }
-    let tenant = tenant(Tenant::new(TOKEN).at_most(10)).await;
+    let tenant = serve(Tenant::new(TOKEN).at_most(10)).await;
     let (mut sink, _, folder) = sink(&tenant.url(), "");
     sink.deliver(&chunk(1, 1)).await.expect("put aside");
     told.push(fs::read_to_string(letters(&folder)).expect("a file"));
@@ -361,7 +358,7 @@ async fn the_token_goes_nowhere_else() {
 #[tokio::test]
 async fn a_tenant_is_trusted_for_its_certificate_only() {
     let tls = Tls::for_names(&["127.0.0.1"]).expect("a certificate");
-    let tenant = serve(Tenant::new(TOKEN), ([127, 0, 0, 1], 0).into(), Some(&tls)).await.expect("a port");
+    let tenant = serve_tls(Tenant::new(TOKEN), &tls).await;
     let folder = tempfile::tempdir().expect("a folder");
     let authority = folder.path().join("authority.pem");
     fs::write(&authority, &tls.authority).expect("written");

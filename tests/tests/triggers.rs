@@ -13,7 +13,7 @@ use connectome_collect::state::State;
 use connectome_core::clock::ManualClock;
 use connectome_core::connector::Trigger;
 use connectome_core::{Connection, ErrorKind};
-use connectome_tests::command::{Simulation, connectome, run};
+use connectome_tests::command::{Simulation, connectome, run, simulated};
 use connectome_tests::script::{Prepared, Script};
 use connectome_tests::simulated::{connect_with, vision_one};
 use jiff::Timestamp;
@@ -245,13 +245,6 @@ async fn saved_progress_that_makes_no_sense_is_told() {
 }
 
 // Whole processes.
-
-/// A simulation and the user's home.
-fn simulated(options: &[&str]) -> (tempfile::TempDir, Simulation) {
-    let home = tempfile::tempdir().expect("a folder");
-    let simulation = Simulation::start(home.path(), NAME, options);
-    (home, simulation)
-}
 
 /// One round of a trigger: exit code, its events by name, standard error.
 fn once(home: &Path, simulation: &Simulation, which: usize, more: &[&str]) -> (i32, Vec<String>, String) {
