@@ -2,7 +2,6 @@
 //! again, and what is put aside.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +16,9 @@ use connectome_tests::log::Log;
 use connectome_tests::risks;
 use connectome_tests::script::{Prepared, Script};
 use connectome_tests::simulated::{serve, serve_tls};
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+
+use crate::{letters, lines, settings};
 
 /// With letters that change when a text is quoted, escaped or encoded.
 const KEY: &str = r#"MARKER"to\ken/+c0ffee=="#;
@@ -33,9 +33,7 @@ async fn closed() -> Running<Search> {
 
 /// A sink at this root, its clock, and the folder of its dead letters.
 fn sink(url: &str, options: &str, credentials: Credentials) -> (Elasticsearch, Arc<ManualClock>, tempfile::TempDir) {
-    let clock = Arc::new(ManualClock::at(Timestamp::now()));
-    let mut settings = Settings::new(Map::new());
-    settings.clock = clock.clone();
+    let (settings, clock) = settings();
     let (sink, folder) = sink_with(url, options, credentials, settings);
     (sink, clock, folder)
 }
@@ -55,15 +53,6 @@ fn sink_with(
 
 fn api_key() -> Credentials {
     Credentials::ApiKey(Secret::new(KEY))
-}
-
-fn letters(folder: &tempfile::TempDir) -> PathBuf {
-    folder.path().join("dead.jsonl")
-}
-
-fn lines(path: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 /// Documents with these numbers.
