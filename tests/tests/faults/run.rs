@@ -33,7 +33,7 @@ use crate::subject::{Subject, What};
 /// Events lie within this many seconds before the start.
 const HISTORY: u64 = 600;
 
-/// What is never read to its end.
+/// A longer answer is never read to its end.
 const MAX_ANSWER: usize = 4 << 20;
 
 /// What came of a cell.
