@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
+use serde_json::Value;
+use tempfile::TempDir;
+
 /// The binary of this build.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
@@ -45,6 +48,23 @@ pub fn run(home: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (i32,
     told(&output)
 }
 
+/// What a command printed as JSON.
+pub fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// A folder that is the user's home.
+pub fn home() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+/// A simulated Trend Vision One, and the home of its user.
+pub fn simulated(options: &[&str]) -> (TempDir, Simulation) {
+    let home = home();
+    let simulation = Simulation::start(home.path(), "trend-vision-one", options);
+    (home, simulation)
+}
+
 /// Exit code, standard output and standard error.
 pub fn told(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -77,8 +97,8 @@ impl Simulation {
         let mut child = command.spawn().expect("the command starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
-        let told: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-        let text = |one: &serde_json::Value, key: &str| one[key].as_str().expect("a text").to_owned();
+        let told = parsed(&line);
+        let text = |one: &Value, key: &str| one[key].as_str().expect("a text").to_owned();
         let all = told["simulating"].as_array().expect("a list");
         let all: Vec<_> = all.iter().map(|one| (text(one, "connector"), text(one, "url"))).collect();
         let destination = told["destinations"][0]["destination"].as_str().map(str::to_owned);

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use crate::command::told;
+
 /// The Python of the folder in which peers are installed, or a word about what is skipped.
 pub fn python(what: &str) -> Option<PathBuf> {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers/venv/bin/python");
@@ -21,6 +23,26 @@ fn skipped(what: &str) {
     let demanded = std::env::var_os("CONNECTOME_PEERS_REQUIRED").is_some();
     assert!(!demanded, "{what} is not installed; `cargo xtask test` installs it");
     eprintln!("SKIPPED: {what} is not installed; `cargo xtask test` installs it and runs this test");
+}
+
+/// A script of `peers` that talks to this machine alone: without this user's proxy.
+pub fn script(python: &Path, name: &str) -> Command {
+    let mut command = Command::new(python);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.to_lowercase().ends_with("_proxy")) {
+        command.env_remove(name);
+    }
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name));
+    command
+}
+
+/// Runs a script of which no check may fail: the summary that its last line is.
+pub fn summary(script: &mut Command) -> Value {
+    let (code, out, error) = told(&script.output().expect("Python runs"));
+    assert_eq!(code, 0, "{out}{error}");
+    let last = out.lines().last().unwrap_or_default();
+    let summary: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("no summary: {out}{error}"));
+    assert_eq!(summary["failed"], 0, "{out}");
+    summary
 }
 
 /// A server that takes documents, searches them and adds them up as Elasticsearch does, for as long as this value is there.

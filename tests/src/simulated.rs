@@ -1,11 +1,12 @@
 //! Simulated services and connections to them.
 
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use connectome::trend_vision_one::{CONNECTOR, simulator};
 use connectome_core::clock::ManualClock;
 use connectome_core::{Connection, Settings};
-use connectome_sim::{Options, Running, Simulator, serve};
+use connectome_sim::{Options, Respond, Running, Simulator, Tls};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -14,11 +15,26 @@ use crate::wire::ask_with;
 /// The token that tests use. Long enough to be searched for.
 pub const TOKEN: &str = "eyJ0ZXN0Ijoi-MARKER-TOKEN-c0ffee";
 
+/// Serves a simulator on a free port.
+pub async fn serve<S: Respond>(simulator: S) -> Running<S> {
+    connectome_sim::serve(simulator, ([127, 0, 0, 1], 0).into(), None).await.expect("a port")
+}
+
+/// Serves a simulator on a free port, over TLS with this certificate.
+pub async fn serve_tls<S: Respond>(simulator: S, tls: &Tls) -> Running<S> {
+    connectome_sim::serve(simulator, ([127, 0, 0, 1], 0).into(), Some(tls)).await.expect("a port")
+}
+
+/// An address of this machine where nobody listens.
+pub fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address")
+}
+
 /// A simulated Trend Vision One.
 pub async fn vision_one(change: impl FnOnce(&mut Options)) -> Running {
     let mut options = Options::new(TOKEN);
     change(&mut options);
-    serve(Simulator::new(&simulator::SERVICE, options), ([127, 0, 0, 1], 0).into(), None).await.expect("a port")
+    serve(Simulator::new(&simulator::SERVICE, options)).await
 }
 
 /// Settings for a service at this root, with a clock that skips waiting and starts at `now`.

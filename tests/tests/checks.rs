@@ -1,14 +1,10 @@
 //! `connectome check` tries every stream, and `connectome state` knows collections.
 
-use connectome_tests::command::{Simulation, run};
-use serde_json::{Value, json};
+use connectome_tests::command::{Simulation, parsed, run};
+use serde_json::json;
 
 const NAME: &str = "trend-vision-one";
 const STREAMS: [&str; 4] = ["workbench", "observed_attack_technique", "search_detection", "audit"];
-
-fn parsed(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
-}
 
 #[test]
 fn a_check_names_each_stream_that_fails_and_why() {

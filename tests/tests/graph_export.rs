@@ -1,8 +1,6 @@
 //! networkx, which knows nothing of us, reads an exported graph, and sees what was in it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::process::Command;
 
 use connectome_graph::export::graphml;
 use connectome_graph::object::{Kind, Object};
@@ -123,8 +121,7 @@ fn networkx_reads_every_node_edge_and_value_of_an_exported_graph() {
     let mut file = std::fs::File::create(&exported).unwrap();
     graphml(&store, None, &mut file).unwrap();
     std::fs::write(&expected, json!({ "nodes": nodes, "edges": wanted }).to_string()).unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/graphml.py");
-    let output = Command::new(python).arg(script).args([&exported, &expected]).output().expect("Python runs");
+    let output = peer::script(&python, "graphml.py").args([&exported, &expected]).output().expect("Python runs");
     let (code, out, error) = told(&output);
     assert_eq!(code, 0, "{out}{error}");
     let summary: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("no summary: {out}{error}"));

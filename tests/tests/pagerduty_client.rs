@@ -1,14 +1,11 @@
 //! The vendor's own Python client reads the simulated PagerDuty over TLS. What it reads is what the simulator holds, and
 //! what our own connector reads.
 
-use std::path::Path;
-use std::process::Command;
-
 use connectome::pagerduty;
-use connectome_sim::{Options, Simulator, Tls, serve};
+use connectome_sim::{Options, Simulator, Tls};
 use connectome_tests::command::{connectome, told};
 use connectome_tests::peer;
-use connectome_tests::simulated::TOKEN;
+use connectome_tests::simulated::{TOKEN, serve_tls};
 use serde_json::Value;
 
 #[test]
@@ -24,19 +21,12 @@ fn the_vendor_s_own_client_and_the_simulated_service_agree() {
     options.faults = ["rate-limit-bare*2@/services", "rate-limit*1@/oncalls"].map(|it| it.parse().unwrap()).to_vec();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let simulator = Simulator::new(&pagerduty::simulator::SERVICE, options);
-    let service = runtime.block_on(serve(simulator, ([127, 0, 0, 1], 0).into(), Some(&tls))).unwrap();
+    let service = runtime.block_on(serve_tls(simulator, &tls));
 
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/pagerduty_client.py");
-    let mut command = Command::new(python);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.to_lowercase().ends_with("_proxy")) {
-        command.env_remove(name);
-    }
-    command.arg(script).args([&service.url(), TOKEN]).arg(&file).env("SSL_CERT_FILE", &authority);
-    let (code, out, error) = told(&command.output().expect("Python runs"));
-    assert_eq!(code, 0, "{out}{error}");
-    let last = out.lines().last().unwrap_or_default();
-    let summary: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("no summary: {out}{error}"));
-    assert_eq!((&summary["failed"], summary["checks"].as_u64()), (&Value::from(0), Some(11)), "{out}");
+    let mut script = peer::script(&python, "pagerduty_client.py");
+    script.args([&service.url(), TOKEN]).arg(&file).env("SSL_CERT_FILE", &authority);
+    let summary = peer::summary(&mut script);
+    assert_eq!(summary["checks"], 11, "{summary}");
 
     let read: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
     for (list, count) in [("teams", 120), ("users", 600), ("services", 300)] {

@@ -4,19 +4,14 @@
 use std::fs;
 use std::path::Path;
 
-use connectome_tests::command::{Simulation, run};
+use connectome_tests::command::{Simulation, home, run};
 use serde_json::Value;
-use tempfile::TempDir;
 
 const GRAPHS: [&str; 2] = ["pagerduty", "trend-micro"];
 
 fn page(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../generated/docs").join(format!("{name}.md"));
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-fn home() -> TempDir {
-    tempfile::tempdir().expect("a folder")
 }
 
 /// What a command that succeeds prints.

@@ -1,7 +1,7 @@
 //! `connectome sync --to` as whole commands against the platform of `connectome simulate`.
 
 use connectome_sinks::jupiterone::KEY_VARIABLE;
-use connectome_tests::command::{Simulation, run};
+use connectome_tests::command::{Simulation, parsed, run};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -71,10 +71,6 @@ impl Done {
         let sum = |what: &str| types.values().map(|counts| counts[what].as_u64().expect("a number")).sum();
         Self { created: sum("created"), updated: sum("updated") }
     }
-}
-
-fn parsed(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 /// That an upload took so many entities and relationships, and what became of the entities there.

@@ -1,6 +1,8 @@
-//! `cargo xtask dependencies`: what is taken from others, counted, and judged by cargo-deny.
+//! `cargo xtask dependencies`: what is taken from others, counted, held against what ARCHITECTURE.md says, and judged by
+//! cargo-deny.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::process::{Command, ExitCode, Stdio};
 
 use crate::{peers, root};
@@ -22,8 +24,18 @@ fn count(selection: &[&str]) -> Result<usize, String> {
     Ok(theirs.filter(|line| !line.is_empty()).collect::<BTreeSet<_>>().len())
 }
 
+/// The numbers in the first paragraph of the section `Dependencies` of ARCHITECTURE.md, in their order.
+fn written() -> Result<Vec<usize>, String> {
+    let page =
+        fs::read_to_string(root().join("ARCHITECTURE.md")).map_err(|error| format!("ARCHITECTURE.md: {error}"))?;
+    let section = page.split("\n## Dependencies\n\n").nth(1).and_then(|section| section.split("\n\n").next());
+    let paragraph = section.ok_or("ARCHITECTURE.md has no section `Dependencies`")?;
+    Ok(paragraph.split(|letter: char| !letter.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect())
+}
+
 fn all(advisories: bool) -> Result<(), String> {
     let library = ["--package", "connectome", "--no-default-features", "--features", "trend-vision-one"];
+    let mut counts = Vec::new();
     for (what, selection) in [
         ("the library with one connector", &[&library[..], &["--edges", "normal"]].concat()[..]),
         ("the command, with everything", &["--package", "connectome", "--edges", "normal"]),
@@ -31,7 +43,14 @@ fn all(advisories: bool) -> Result<(), String> {
         ("the generator and the chores", &["--package", "xtask", "--edges", "normal,build"]),
         ("the whole workspace, with tests", &["--workspace", "--edges", "normal,build,dev"]),
     ] {
-        println!("{what:34} {:4} crates of others", count(selection)?);
+        let count = count(selection)?;
+        println!("{what:34} {count:4} crates of others");
+        counts.push(count);
+    }
+    // The page speaks of Linux. Other systems take other crates.
+    let written = written()?;
+    if cfg!(target_os = "linux") && written != counts {
+        return Err(format!("ARCHITECTURE.md says {written:?} in its section `Dependencies`: write {counts:?}"));
     }
     let deny = peers::cargo_deny()?;
     let mut command = Command::new(deny);

@@ -29,8 +29,8 @@ cargo xtask fuzz [TARGET] [--seconds NUMBER]
 cargo xtask faults
     runs everything that can be asked of every connector with every fault, and prints how each ends
 cargo xtask dependencies [--advisories]
-    counts what is taken from others and has cargo-deny check licences, duplicates and sources; with --advisories
-    also known weaknesses, for which the public database is fetched
+    counts what is taken from others, which must be as many as ARCHITECTURE.md says, and has cargo-deny check
+    licences, duplicates and sources; with --advisories also known weaknesses, for which the public database is fetched
 ";
 
 fn main() -> ExitCode {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
-use crate::{BRISK, Events, World, assert_same, by_stream, kept};
+use crate::{BRISK, Events, World, assert_same, kept, normal};
 
 /// How long a process lives at most.
 const LONGEST: Duration = Duration::from_millis(150);
@@ -177,10 +177,4 @@ fn keyed(line: &str, field: &str) -> (String, String, String) {
     let key = event.remove(field).and_then(|key| key.as_str().map(str::to_owned)).expect("a key");
     let stream = key.split(':').next().unwrap_or_default().to_owned();
     (key, stream, Value::Object(event).to_string())
-}
-
-/// Events as they are written when they were read as JSON.
-fn normal(events: &Events) -> Events {
-    let parsed = |event: &String| serde_json::from_str::<Value>(event).expect("JSON").to_string();
-    by_stream(events.iter().flat_map(|(stream, all)| all.iter().map(|event| (stream.clone(), parsed(event)))))
 }

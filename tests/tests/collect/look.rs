@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::{BRISK, STREAMS, World, assert_same, by_stream};
+use crate::{BRISK, STREAMS, World, assert_same, by_stream, normal};
 
 /// Every file below a folder.
 fn files(folder: &Path) -> BTreeSet<String> {
@@ -28,9 +28,8 @@ fn a_look_prints_the_events_of_its_range_and_leaves_nothing_behind() {
         let key = event.remove("key").expect("a key").as_str().expect("a text").to_owned();
         (key.split(':').next().unwrap_or_default().to_owned(), Value::Object(event))
     };
-    let normal = |event: &String| serde_json::from_str::<Value>(event).expect("JSON").to_string();
-    let wanted = by_stream(events.iter().flat_map(|(name, all)| all.iter().map(|it| (name.clone(), normal(it)))));
     let given = shown.lines().map(told).map(|(stream, event)| (stream, event.to_string()));
+    let wanted = normal(&events);
     assert_same("a look", &by_stream(given), &wanted);
     // The first few of each stream, and of those that give the oldest first, the oldest.
     let (code, shown, said) = world.collect(&[&look[..], &["--limit", "5"]].concat());

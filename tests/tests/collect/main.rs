@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use connectome_sim::{Options, Running, serve};
+use connectome_sim::{Options, Running};
 use connectome_sinks::elasticsearch::API_KEY;
 use connectome_sinks::elasticsearch::simulated::Search;
 use connectome_sinks::xsiam::TOKEN_VARIABLE;
 use connectome_sinks::xsiam::simulated::Tenant;
 use connectome_tests::command::{binary, connectome, told};
-use connectome_tests::simulated::{TOKEN, held, quiet, vision_one};
+use connectome_tests::simulated::{TOKEN, held, quiet, serve, vision_one};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -62,16 +62,14 @@ impl World {
 
     /// A simulated tenant of XSIAM, and what `--to` takes for it.
     fn tenant(&self) -> (Running<Tenant>, String) {
-        let tenant = serve(Tenant::new(TENANT), ([127, 0, 0, 1], 0).into(), None);
-        let tenant = self.runtime.block_on(tenant).expect("a port");
+        let tenant = self.runtime.block_on(serve(Tenant::new(TENANT)));
         let to = format!("xsiam+{}", tenant.url());
         (tenant, to)
     }
 
     /// A simulated Elasticsearch, and what `--to` takes for it.
     fn search(&self) -> (Running<Search>, String) {
-        let search = serve(Search::new(Some(&format!("ApiKey {SEARCH}"))), ([127, 0, 0, 1], 0).into(), None);
-        let search = self.runtime.block_on(search).expect("a port");
+        let search = self.runtime.block_on(serve(Search::new(Some(&format!("ApiKey {SEARCH}")))));
         let to = format!("elasticsearch+{}?index=vision-one", search.url());
         (search, to)
     }
@@ -215,6 +213,12 @@ fn by_stream(events: impl Iterator<Item = (String, String)>) -> Events {
     }
     sorted.values_mut().for_each(|events| events.sort());
     sorted
+}
+
+/// Events as they are written when they were read as JSON.
+fn normal(events: &Events) -> Events {
+    let parsed = |event: &String| serde_json::from_str::<Value>(event).expect("JSON").to_string();
+    by_stream(events.iter().flat_map(|(stream, all)| all.iter().map(|event| (stream.clone(), parsed(event)))))
 }
 
 /// Says of each stream what is missing and what is too much, and fails if anything is.

@@ -1,15 +1,14 @@
 //! A service, a destination or a user that gets in the way: progress stops, and nothing is lost.
 
 use std::fs;
-use std::net::TcpListener;
 use std::time::Duration;
 
 use connectome_sim::Fault as Wrong;
 use connectome_sinks::xsiam::simulated::Fault;
-use connectome_tests::simulated::TOKEN;
+use connectome_tests::simulated::{TOKEN, free_address};
 use serde_json::Value;
 
-use crate::{BRISK, Events, STREAMS, TENANT, World, assert_same, by_stream, kept, wait};
+use crate::{BRISK, Events, STREAMS, TENANT, World, assert_same, by_stream, kept, normal, wait};
 
 fn small() -> World {
     World::new(|options| options.history = Duration::from_secs(600))
@@ -24,11 +23,6 @@ fn keyed(lines: impl IntoIterator<Item = String>, field: &str) -> Events {
         (stream, Value::Object(event).to_string())
     });
     by_stream(events)
-}
-
-fn normal(events: &Events) -> Events {
-    let parsed = |event: &String| serde_json::from_str::<Value>(event).expect("JSON").to_string();
-    by_stream(events.iter().flat_map(|(stream, all)| all.iter().map(|event| (stream.clone(), parsed(event)))))
 }
 
 /// Nothing counts as delivered, read or complete.
@@ -83,11 +77,8 @@ fn a_tenant_that_refuses_stops_progress_and_gets_everything_once_it_takes_again(
 fn a_tenant_that_is_away_is_waited_for() {
     let world = small();
     let events = normal(&world.quiet());
-    let (gone, address) = {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("an address");
-        (format!("xsiam+http://{address}"), address)
-    };
+    let address = free_address();
+    let gone = format!("xsiam+http://{address}");
     let collect =
         [&["--transforms", "none", "--first-fetch", "15m", "--to", &gone, "--tries", "1"][..], &BRISK].concat();
     let (code, shown, said) = world.collect(&[&collect[..], &["--once"]].concat());

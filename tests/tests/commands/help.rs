@@ -1,8 +1,8 @@
 //! What helps a newcomer: permissions, the demonstration, shells and the manual.
 
-use connectome_tests::command::{Simulation, run};
+use connectome_tests::command::{Simulation, home, parsed, run};
 
-use crate::{ALL_TIME, NAME, ONE, home, parsed, words};
+use crate::{ALL_TIME, NAME, ONE, words};
 
 #[test]
 fn the_least_role_is_told_and_is_what_the_service_asks_for() {

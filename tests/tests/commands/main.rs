@@ -5,11 +5,7 @@ mod mistakes;
 mod pipes;
 mod results;
 
-use std::net::TcpListener;
-
-use connectome_tests::command::Simulation;
-use serde_json::Value;
-use tempfile::TempDir;
+use connectome_tests::simulated::free_address;
 
 const NAME: &str = "trend-vision-one";
 const KEY: &str = "CONNECTOME_TREND_VISION_ONE_API_KEY";
@@ -18,28 +14,12 @@ const ONE: &str = r#"{"endpoint_identifiers": [{"endpoint_name": "ledger-pc-07"}
 const TWO: &str = r#"{"endpoint_identifiers": [{"endpoint_name": "build-srv-02"}, {"endpoint_name": "no-such-host"}]}"#;
 const ALL_TIME: &str = r#"{"start_date_time": "1970-01-01T00:00:00Z", "end_date_time": "2100-01-01T00:00:00Z"}"#;
 
-fn home() -> TempDir {
-    tempfile::tempdir().expect("a folder")
-}
-
-fn parsed(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
-}
-
 /// Words of a line; the text of a command is not quoted anywhere here.
 fn words(line: &str) -> Vec<&str> {
     line.split_whitespace().collect()
 }
 
-/// A simulation, and a folder that is the user's home.
-fn simulated(options: &[&str]) -> (TempDir, Simulation) {
-    let home = home();
-    let simulation = Simulation::start(home.path(), NAME, options);
-    (home, simulation)
-}
-
 /// A root at which nobody listens.
 fn nobody() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    format!("http://{}", listener.local_addr().expect("an address"))
+    format!("http://{}", free_address())
 }

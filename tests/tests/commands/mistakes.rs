@@ -1,9 +1,9 @@
 //! What is wrong on the line, at the service or on the way: the exit code, and what is told.
 
-use connectome_tests::command::{Simulation, run};
+use connectome_tests::command::{Simulation, home, parsed, run, simulated};
 use serde_json::json;
 
-use crate::{KEY, NAME, URL, home, nobody, parsed, simulated, words};
+use crate::{KEY, NAME, URL, nobody, words};
 
 #[test]
 fn every_verb_explains_itself_with_an_example() {

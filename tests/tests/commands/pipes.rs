@@ -5,10 +5,10 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use connectome_tests::command::{connectome, told};
+use connectome_tests::command::{connectome, home, parsed, simulated, told};
 use serde_json::{Value, json};
 
-use crate::{ALL_TIME, KEY, NAME, ONE, TWO, URL, home, parsed, simulated};
+use crate::{ALL_TIME, KEY, NAME, ONE, TWO, URL};
 
 /// Runs a command whose streams are the caller's.
 #[cfg(unix)]

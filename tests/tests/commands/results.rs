@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use connectome_tests::command::{Simulation, connectome, run, told};
+use connectome_tests::command::{Simulation, connectome, home, parsed, run, simulated, told};
 use serde_json::{Value, json};
 
-use crate::{ALL_TIME, KEY, NAME, ONE, TWO, URL, home, nobody, parsed, simulated, words};
+use crate::{ALL_TIME, KEY, NAME, ONE, TWO, URL, nobody, words};
 
 #[test]
 fn results_come_as_text_json_or_lines() {

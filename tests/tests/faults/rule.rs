@@ -18,7 +18,7 @@ pub enum Ending {
     Fine,
     /// With an error of one of these kinds, after this many requests if that is certain.
     Fails(&'static [ErrorKind], Option<u64>),
-    /// With some elements done and each told.
+    /// With an error that tells of each element, of which some failed.
     Partly,
     /// With a success or an error of one of these kinds, but with nothing lost once the fault is gone.
     Either(&'static [ErrorKind]),
@@ -34,7 +34,7 @@ enum Nature {
     Says(u16, &'static [ErrorKind]),
     /// The answer calls itself a success (200) and holds an error instead of what was asked for.
     Disguised,
-    /// The answer calls itself a success (200) and holds no JSON.
+    /// The answer calls itself a success (200) and holds no JSON that anybody could read.
     Gibberish,
     /// The answer is more than anybody reads.
     TooMuch,
@@ -96,7 +96,7 @@ pub fn ending(subject: &Subject, kind: &str, times: Option<u64>, pages: bool) ->
         Nature::Says(status, _) if means_nothing(subject, status) => Fine,
         Nature::Says(status, kinds) => lasts(kinds, subject.may_repeat() && operation.passing.contains(&status)),
         Nature::TooMuch | Nature::LeadsAway => Fails(&[Protocol], Some(1)),
-        Nature::Disguised | Nature::Gibberish if !first_takes(subject, 200) => Fails(&[Protocol], Some(1)),
+        Nature::Disguised | Nature::Gibberish if !subject.takes(200) => Fails(&[Protocol], Some(1)),
         Nature::Disguised => Fails(&[Server, Protocol], Some(1)),
         Nature::Gibberish if subject.body() == Body::File => Fine,
         Nature::Gibberish => Fails(&[Protocol], Some(1)),
@@ -147,9 +147,4 @@ fn means_nothing(subject: &Subject, status: u16) -> bool {
         What::Step(graph, step) => graph.steps[*step].absent_on.contains(&status),
         _ => false,
     }
-}
-
-/// Whether the first request is answered by this status when it works.
-fn first_takes(subject: &Subject, status: u16) -> bool {
-    subject.takes(status)
 }

@@ -21,8 +21,8 @@ use connectome_graph::map::{Instance, Mapper};
 use connectome_graph::report::Status;
 use connectome_graph::store::Store;
 use connectome_graph::sync::gather;
-use connectome_sim::{Fault, Options, Running, Simulator, serve};
-use connectome_tests::simulated::TOKEN;
+use connectome_sim::{Fault, Options, Running, Simulator};
+use connectome_tests::simulated::{TOKEN, serve};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -33,7 +33,7 @@ use crate::subject::{Subject, What};
 /// Events lie within this many seconds before the start.
 const HISTORY: u64 = 600;
 
-/// What is never read to its end.
+/// A longer answer is never read to its end.
 const MAX_ANSWER: usize = 4 << 20;
 
 /// What came of a cell.
@@ -123,8 +123,7 @@ pub async fn run(subject: &Subject, fault: Option<(&'static str, Option<u64>)>) 
             timeout = Duration::from_millis(if times.is_some() { 1500 } else { 500 });
         }
     }
-    let simulator = Simulator::new(subject.service, options);
-    let service = serve(simulator, ([127, 0, 0, 1], 0).into(), None).await.expect("a port");
+    let service = serve(Simulator::new(subject.service, options)).await;
     let deferred = matches!(subject.what, What::Snapshot(_, true));
     let connection = connection(&service.url(), subject.connector(), clock.clone(), timeout, deferred);
     let started = Instant::now();

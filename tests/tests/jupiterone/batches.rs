@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use connectome_core::{Error, ErrorKind};
 use connectome_graph::object::Object;
+use connectome_sim::Respond;
 use connectome_sim::http::{Reply, Request};
-use connectome_sim::{Respond, serve};
 use connectome_sinks::jupiterone::simulated::{Fault, Platform};
 use connectome_sinks::jupiterone::{Plan, feed, upload};
+use connectome_tests::simulated::serve;
 use serde_json::{Value, json};
 
 use crate::{ACCOUNT, INSTANCE, KEY, bodies, calls, edge, entity, platform, run, to, user};
@@ -167,7 +168,7 @@ async fn six_uploads_go_side_by_side_and_no_more() {
         inside: Mutex::default(),
         enough: std::sync::Condvar::new(),
     };
-    let service = serve(crowd, ([127, 0, 0, 1], 0).into(), None).await.expect("a port");
+    let service = serve(crowd).await;
     let (mut destination, _) = to(&service.url());
     destination.limits.batch = 300;
     let summary = run(&destination, (0..24).map(user).collect()).await.expect("an upload");

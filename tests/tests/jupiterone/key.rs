@@ -2,11 +2,12 @@
 
 use connectome_core::{Error, ErrorKind, Secret, Settings};
 use connectome_graph::report::Status;
-use connectome_sim::{Tls, serve};
+use connectome_sim::Tls;
 use connectome_sinks::jupiterone::simulated::{Fault, Platform};
 use connectome_sinks::jupiterone::{Destination, Plan, feed, upload};
 use connectome_tests::log::Log;
 use connectome_tests::script::{Prepared, Script};
+use connectome_tests::simulated::serve_tls;
 use serde_json::Map;
 
 use crate::{ACCOUNT, INSTANCE, KEY, calls, fed, platform, report, run, to, to_with, user};
@@ -69,8 +70,7 @@ async fn the_key_goes_to_the_configured_origin_over_a_trusted_connection() {
     assert_eq!((script.asked().len(), elsewhere.asked().len()), (1, 0));
 
     let tls = Tls::for_names(&["localhost"]).expect("a certificate");
-    let service =
-        serve(Platform::new(ACCOUNT, KEY, INSTANCE), ([127, 0, 0, 1], 0).into(), Some(&tls)).await.expect("a port");
+    let service = serve_tls(Platform::new(ACCOUNT, KEY, INSTANCE), &tls).await;
     let url = format!("https://localhost:{}", service.address.port());
     let error = run(&to(&url).0, vec![user(1)]).await.expect_err("a stranger");
     assert_eq!((error.kind(), service.simulator.asked()), (ErrorKind::Tls, 0));

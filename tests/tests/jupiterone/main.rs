@@ -12,9 +12,10 @@ use connectome_core::clock::ManualClock;
 use connectome_core::{Error, Secret, Settings};
 use connectome_graph::object::{Kind, Object};
 use connectome_graph::report::{Report, Status, StepReport};
-use connectome_sim::{Running, serve};
+use connectome_sim::Running;
 use connectome_sinks::jupiterone::simulated::{Platform, Seen};
 use connectome_sinks::jupiterone::{Destination, Feed, Plan, Summary, feed, upload};
+use connectome_tests::simulated::serve;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
@@ -24,8 +25,7 @@ const ACCOUNT: &str = "harbor";
 const INSTANCE: &str = "6d0c2f6e-1111-4222-8333-0000000000a1";
 
 async fn platform() -> Running<Platform> {
-    let platform = Platform::new(ACCOUNT, KEY, INSTANCE);
-    serve(platform, ([127, 0, 0, 1], 0).into(), None).await.expect("a port")
+    serve(Platform::new(ACCOUNT, KEY, INSTANCE)).await
 }
 
 fn to_with(url: &str, change: impl FnOnce(&mut Settings)) -> (Destination, Arc<ManualClock>) {

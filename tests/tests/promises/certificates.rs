@@ -2,9 +2,9 @@
 
 use connectome::trend_vision_one::{CONNECTOR, simulator};
 use connectome_core::{Connection, ErrorKind};
-use connectome_sim::{Options, Running, Simulator, Tls, serve};
+use connectome_sim::{Options, Running, Simulator, Tls};
 use connectome_tests::script::Script;
-use connectome_tests::simulated::{TOKEN, connect, connect_with, settings};
+use connectome_tests::simulated::{TOKEN, connect, connect_with, serve_tls, settings};
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::io::AsyncReadExt;
@@ -43,10 +43,7 @@ async fn secure(name: &str) -> (Running, tempfile::NamedTempFile) {
     let tls = Tls::for_names(&[name]).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), &tls.authority).unwrap();
-    let running =
-        serve(Simulator::new(&simulator::SERVICE, Options::new(TOKEN)), ([127, 0, 0, 1], 0).into(), Some(&tls))
-            .await
-            .unwrap();
+    let running = serve_tls(Simulator::new(&simulator::SERVICE, Options::new(TOKEN)), &tls).await;
     (running, file)
 }
 

@@ -117,11 +117,6 @@ impl Drop for Bare {
     }
 }
 
-/// An address of this machine where nobody listens.
-fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address")
-}
-
 /// A whole request, as text.
 async fn hear(stream: &mut TcpStream) -> String {
     let (mut heard, mut buffer) = (Vec::new(), [0; 4096]);

@@ -5,10 +5,10 @@ use connectome_core::{Connection, ErrorKind};
 use connectome_sim::Running;
 use connectome_tests::command::connectome;
 use connectome_tests::script::{Prepared, Script};
-use connectome_tests::simulated::{TOKEN, connect, settings, vision_one};
+use connectome_tests::simulated::{TOKEN, connect, free_address, settings, vision_one};
 use jiff::Timestamp;
 
-use crate::{Act, Bare, alerts, available, faulty, free_address, isolate, page, say};
+use crate::{Act, Bare, alerts, available, faulty, isolate, page, say};
 
 #[tokio::test]
 async fn a_next_page_on_another_host_is_fetched_from_the_configured_one() {

@@ -8,11 +8,11 @@ use std::time::Duration;
 use connectome_core::clock::{Clock, ManualClock};
 use connectome_core::{Connection, ErrorKind};
 use connectome_tests::script::{Prepared, Script};
-use connectome_tests::simulated::{connect, connect_with};
+use connectome_tests::simulated::{connect, connect_with, free_address};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::{Act, Bare, call, faulty, free_address, isolate, say};
+use crate::{Act, Bare, call, faulty, isolate, say};
 
 #[tokio::test]
 async fn a_read_is_tried_again_after_passing_trouble() {

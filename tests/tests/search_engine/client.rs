@@ -1,14 +1,13 @@
 //! The vendor's own Python client reads what our sink wrote, from a search engine and from the simulated Elasticsearch.
 
 use std::path::Path;
-use std::process::Command;
 
 use connectome_core::{Secret, Settings};
-use connectome_sim::{Running, serve};
+use connectome_sim::Running;
 use connectome_sinks::elasticsearch::setup::{Installer, assets};
 use connectome_sinks::elasticsearch::simulated::Search;
-use connectome_tests::command::told;
 use connectome_tests::peer;
+use connectome_tests::simulated::serve;
 
 use super::*;
 
@@ -19,7 +18,7 @@ const STREAM: &str = "logs-jupiter_one.risks_and_alerts-default";
 fn simulated(runtime: &Runtime, home: &Path, chunk: &Chunk) -> Running<Search> {
     runtime.block_on(async {
         let search = Search::new(Some(&format!("ApiKey {KEY}")));
-        let search = serve(search, ([127, 0, 0, 1], 0).into(), None).await.expect("a port");
+        let search = serve(search).await;
         let key = || Some(Credentials::ApiKey(Secret::new(KEY)));
         for index in ["".to_owned(), format!("?index={LATEST}")] {
             let text = format!("elasticsearch+{}{index}", search.url());
@@ -45,17 +44,9 @@ fn the_vendor_s_own_client_reads_what_was_stored() {
     let search = simulated(&engine.runtime, engine.home.path(), &chunk);
     let file = engine.home.path().join("read.json");
 
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/elasticsearch_client.py");
-    let mut command = Command::new(python);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.to_lowercase().ends_with("_proxy")) {
-        command.env_remove(name);
-    }
-    command.arg(script).args([&engine.server.url, &search.url(), KEY, STREAM, LATEST]).arg(&file);
-    let (code, out, error) = told(&command.output().expect("Python runs"));
-    assert_eq!(code, 0, "{out}{error}");
-    let last = out.lines().last().unwrap_or_default();
-    let summary: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("no summary: {out}{error}"));
-    assert_eq!((&summary["failed"], summary["checks"].as_u64()), (&json!(0), Some(11)), "{out}");
+    let mut script = peer::script(&python, "elasticsearch_client.py");
+    let summary = peer::summary(script.args([&engine.server.url, &search.url(), KEY, STREAM, LATEST]).arg(&file));
+    assert_eq!(summary["checks"], 11, "{summary}");
 
     let read: Vec<Value> = serde_json::from_slice(&std::fs::read(&file).expect("a file")).expect("JSON");
     let sent: Vec<Value> = chunk.events().map(|event| serde_json::from_slice(event.body).expect("JSON")).collect();

@@ -1,10 +1,10 @@
 //! What the command prints.
 
 use connectome_core::secret::MASK;
-use connectome_tests::command::{Simulation, run};
+use connectome_tests::command::{Simulation, home, run};
 use serde_json::{Value, json};
 
-use crate::{ARCHIVE, KEY, Told, base64, bytes, home, sample};
+use crate::{ARCHIVE, KEY, Told, base64, bytes, sample};
 
 #[test]
 fn a_dry_run_shows_the_request_without_secrets() {

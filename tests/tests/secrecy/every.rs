@@ -6,9 +6,9 @@ use std::path::Path;
 use connectome_core::connection::environment_prefix;
 use connectome_core::connector::Connector;
 use connectome_core::format::Format;
-use connectome_tests::command::{Simulation, run};
+use connectome_tests::command::{Simulation, home, run};
 
-use crate::{KEY, Told, base64, bytes, home};
+use crate::{KEY, Told, base64, bytes};
 
 /// The secret of a destination.
 const DESTINATION: &str = "MARKERdestination.c0ffee+/_~==";

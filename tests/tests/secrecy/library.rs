@@ -9,12 +9,13 @@ use connectome_core::file::File;
 use connectome_core::secret::MASK;
 use connectome_core::{Connection, Error, ErrorKind, Settings};
 use connectome_sim::Options;
+use connectome_tests::command::home;
 use connectome_tests::log::Log;
 use connectome_tests::script::{Prepared, Script};
 use connectome_tests::simulated::connect_with;
 use serde_json::{Value, json};
 
-use crate::{ARCHIVE, DOCUMENT, KEY, Told, base64, bytes, home, sample};
+use crate::{ARCHIVE, DOCUMENT, KEY, Told, base64, bytes, sample};
 
 /// A key that the service made.
 const MADE: &str = "eyJuZXc.MARKERmade.s/+=\"";

@@ -67,10 +67,6 @@ fn sample() -> Value {
     json!({ "file": { "content": "dGVzdA==", "filename": "a.zip" }, "archive_password": ARCHIVE, "document_password": DOCUMENT })
 }
 
-fn home() -> tempfile::TempDir {
-    tempfile::tempdir().expect("a folder")
-}
-
 /// Every byte of every file below a folder.
 fn bytes(folder: &Path) -> Vec<u8> {
     let mut all = Vec::new();

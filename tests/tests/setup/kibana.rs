@@ -8,14 +8,15 @@ use connectome_sinks::elasticsearch::kibana::{Address, Importer, Object, objects
 use connectome_sinks::elasticsearch::setup::Found;
 use connectome_sinks::elasticsearch::{API_KEY, Credentials};
 use connectome_tests::command::{connectome, told};
+use connectome_tests::simulated::{free_address, serve};
 use serde_json::{Map, Value, json};
 
-use super::{KEY, api_key, authorization, closed, outcomes, service};
+use super::{KEY, api_key, authorization, closed, outcomes};
 
 const OVERVIEW: &str = "jupiter_one-eb28c687-3b1c-43d4-acb3-6e1eb7b7b46e";
 
 async fn kibana() -> Running<Kibana> {
-    service(Kibana::new(Some(&authorization()))).await
+    serve(Kibana::new(Some(&authorization()))).await
 }
 
 fn importer(kibana: &Running<Kibana>, space: &str) -> Importer {
@@ -156,12 +157,9 @@ async fn what_was_not_imported_is_told_although_the_answer_is_well() {
 
 #[tokio::test]
 async fn a_refusal_says_what_to_do_and_shows_no_credential() {
-    let stranger = service(Kibana::new(Some("another"))).await;
-    let reader = service(Kibana::new(Some(&authorization())).reads_only()).await;
-    let nobody = {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
-        format!("http://127.0.0.1:{port}")
-    };
+    let stranger = serve(Kibana::new(Some("another"))).await;
+    let reader = serve(Kibana::new(Some(&authorization())).reads_only()).await;
+    let nobody = format!("http://{}", free_address());
     // What takes no requests of Kibana's.
     let elsewhere = closed().await;
     for (url, kind, advice) in [

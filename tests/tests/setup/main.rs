@@ -6,12 +6,13 @@ mod kibana;
 use connectome::jupiterone::CONNECTOR;
 use connectome_collect::sink::{Chunk, Sink};
 use connectome_core::{Error, ErrorKind, Secret, Settings};
-use connectome_sim::{Respond, Running, serve};
+use connectome_sim::Running;
 use connectome_sinks::destination::Destination;
 use connectome_sinks::elasticsearch::setup::{Found, Installer, assets};
 use connectome_sinks::elasticsearch::simulated::Search;
 use connectome_sinks::elasticsearch::{API_KEY, Credentials, Elasticsearch};
 use connectome_tests::command::{connectome, told};
+use connectome_tests::simulated::serve;
 use serde_json::{Map, Value, json};
 
 /// With letters that change when a text is quoted, escaped or encoded.
@@ -25,12 +26,8 @@ fn api_key() -> Credentials {
     Credentials::ApiKey(Secret::new(KEY))
 }
 
-async fn service<S: Respond>(service: S) -> Running<S> {
-    serve(service, ([127, 0, 0, 1], 0).into(), None).await.expect("a port")
-}
-
 async fn closed() -> Running<Search> {
-    service(Search::new(Some(&authorization()))).await
+    serve(Search::new(Some(&authorization()))).await
 }
 
 fn requests() -> &'static str {
@@ -135,7 +132,7 @@ async fn a_policy_that_documents_still_need_is_kept_and_told() {
     assert!(kept[0].0.starts_with("/_ilm/") && kept[0].1.contains("in use"), "{kept:?}");
     assert_eq!(search.simulator.installed().0.len(), 1);
 
-    let stranger = service(Search::new(Some("another"))).await;
+    let stranger = serve(Search::new(Some("another"))).await;
     let error = install(&self::installer(&stranger), false).await.expect_err("a stranger");
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert!(!format!("{error} {error:?}").contains("MARKER"), "{error}");

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use connectome::trend_vision_one::simulator::SERVICE;
-use connectome_sim::{FAULT_KINDS, Fault, Options, Running, Simulator, serve};
-use connectome_tests::simulated::{TOKEN, vision_one};
+use connectome_sim::{FAULT_KINDS, Fault, Options, Running, Simulator};
+use connectome_tests::simulated::{TOKEN, serve, vision_one};
 use connectome_tests::wire::{Got, exchange, read, written};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use crate::{bearer, get, post, statuses};
 async fn faulty(fault: &str) -> Running {
     let mut options = Options::new(TOKEN);
     options.faults = vec![fault.parse::<Fault>().expect("a fault")];
-    serve(Simulator::new(&SERVICE, options), ([127, 0, 0, 1], 0).into(), None).await.expect("a port")
+    serve(Simulator::new(&SERVICE, options)).await
 }
 
 /// What a client sees of a fault, in the order in which it is looked at.

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use connectome::trend_vision_one::simulator::SERVICE;
 use connectome_core::clock::ManualClock;
-use connectome_sim::{Fault, Grants, Options, Running, Simulator, Token, serve};
-use connectome_tests::simulated::{self, TOKEN};
+use connectome_sim::{Fault, Grants, Options, Running, Simulator, Token};
+use connectome_tests::simulated::{self, TOKEN, serve};
 use connectome_tests::wire::{Got, ask_with};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -136,7 +136,7 @@ async fn service(change: impl FnOnce(&mut Options)) -> (Running, Arc<ManualClock
     options.start = start();
     options.clock = Some(clock.clone());
     change(&mut options);
-    let running = serve(Simulator::new(&SERVICE, options), ([127, 0, 0, 1], 0).into(), None).await.expect("a port");
+    let running = serve(Simulator::new(&SERVICE, options)).await;
     (running, clock)
 }
 

@@ -10,16 +10,15 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use connectome::jupiterone::simulator::SERVICE;
-use connectome_sim::{Options, Running, Simulator, serve};
+use connectome_sim::{Options, Running, Simulator};
 use connectome_sinks::elasticsearch::API_KEY;
 use connectome_sinks::elasticsearch::simulated::Search;
 use connectome_tests::command::{binary, connectome, told};
+use connectome_tests::simulated::{TOKEN, serve};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-/// The token of the account.
-const TOKEN: &str = "eyJ0ZXN0Ijoi-MARKER-TOKEN-c0ffee";
 /// The key of the search engine.
 const KEY: &str = "MARKER-search-c0ffee==";
 /// What the simulation calls its records.
@@ -40,10 +39,8 @@ impl World {
         let runtime = Runtime::new().expect("a runtime");
         let mut options = Options::new(TOKEN);
         change(&mut options);
-        let here = ([127, 0, 0, 1], 0).into();
-        let account = runtime.block_on(serve(Simulator::new(&SERVICE, options), here, None)).expect("a port");
-        let search = Search::new(Some(&format!("ApiKey {KEY}")));
-        let search = runtime.block_on(serve(search, here, None)).expect("a port");
+        let account = runtime.block_on(serve(Simulator::new(&SERVICE, options)));
+        let search = runtime.block_on(serve(Search::new(Some(&format!("ApiKey {KEY}")))));
         let world = Self { home: tempfile::tempdir().expect("a folder"), account, search, _runtime: runtime };
         let set_up = ["setup", "elasticsearch", "jupiterone", "--to", &world.to()];
         let (code, _, said) = told(&world.command(&set_up).output().expect("the command runs"));

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use connectome_sinks::elasticsearch::simulated::Fault;
 use connectome_tests::command::told;
+use connectome_tests::simulated::TOKEN;
 use serde_json::{Map, Value, json};
 
-use crate::{KEY, TOKEN, World, is_gone};
+use crate::{KEY, World, is_gone};
 
 fn count(reading: &Value, of: &str) -> u64 {
     reading["reading"][of].as_u64().unwrap_or_else(|| panic!("{of} of {reading}"))

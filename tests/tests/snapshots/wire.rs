@@ -12,10 +12,9 @@ use connectome_core::pace::Rate;
 use connectome_core::{Connection, Error, ErrorKind, Settings};
 use connectome_tests::defaults::defaults;
 use connectome_tests::script::{Prepared, Script};
+use connectome_tests::simulated::TOKEN;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-
-use crate::TOKEN;
 
 fn connect(url: &str, change: impl FnOnce(&mut Settings)) -> (Endpoint, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(Timestamp::now()));

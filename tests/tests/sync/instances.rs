@@ -3,9 +3,10 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use connectome_tests::command::parsed;
 use serde_json::{Value, json};
 
-use crate::{Clinic, USER, fault, of_type, parsed, refused};
+use crate::{Clinic, USER, fault, of_type, refused};
 
 const CONFIGURATION: &str = r#"
 [instances.watch]

@@ -7,9 +7,10 @@ mod runs;
 use std::process::Command;
 
 use connectome::{pagerduty, trend_micro};
-use connectome_sim::{Fault, Options, Running, Service, Simulator, serve};
-use connectome_tests::command::{connectome, told};
-use connectome_tests::simulated::TOKEN;
+use connectome_core::connection::environment_prefix;
+use connectome_sim::{Fault, Options, Running, Service, Simulator};
+use connectome_tests::command::{connectome, parsed, told};
+use connectome_tests::simulated::{TOKEN, serve};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -44,7 +45,7 @@ impl Clinic {
         let mut command = connectome(self.home.path());
         command.args(arguments);
         for (name, account) in NAMES.iter().zip(&self.accounts) {
-            let prefix = format!("CONNECTOME_{}_", name.to_uppercase().replace('-', "_"));
+            let prefix = environment_prefix(name);
             command.env(format!("{prefix}API_URL"), account.url()).env(format!("{prefix}API_KEY"), TOKEN);
         }
         command
@@ -92,15 +93,11 @@ fn start(runtime: &Runtime, service: &'static Service, change: impl Fn(&mut Opti
     // Times of records do not depend on the test's.
     options.start = "2026-06-11T07:00:00Z".parse().expect("a time");
     change(&mut options);
-    runtime.block_on(serve(Simulator::new(service, options), ([127, 0, 0, 1], 0).into(), None)).expect("a port")
+    runtime.block_on(serve(Simulator::new(service, options)))
 }
 
 fn fault(text: &str) -> Fault {
     text.parse().expect("a fault")
-}
-
-fn parsed(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 /// How many objects of all types a run created, updated, deleted and so on.

@@ -1,8 +1,9 @@
 //! Plans.
 
+use connectome_tests::command::parsed;
 use serde_json::json;
 
-use crate::{Clinic, NAMES, USER, of_type, parsed, sum};
+use crate::{Clinic, NAMES, USER, of_type, sum};
 
 #[test]
 fn a_plan_shows_what_would_change_and_changes_nothing() {

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use connectome_sim::Grants;
-use connectome_tests::command::{Simulation, run};
+use connectome_tests::command::{Simulation, parsed, run};
 use connectome_tests::simulated::TOKEN;
 use serde_json::{Map, Value, json};
 
-use crate::{Clinic, NAMES, SERVICES, USER, fault, of_type, parsed, sum};
+use crate::{Clinic, NAMES, SERVICES, USER, fault, of_type, sum};
 
 #[test]
 fn a_second_run_finds_what_the_first_one_left() {

@@ -1,40 +1,26 @@
-//! Sinks of events, against real files, pipes and a simulated tenant: what counts as delivered, what is sent again, and
-//! what goes wrong.
+//! Events into a simulated tenant of XSIAM.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use connectome_collect::sink::{Chunk, Sink, Taken};
 use connectome_core::clock::ManualClock;
-use connectome_core::{Error, ErrorKind, Secret, Settings};
-use connectome_sim::{Running, Tls, serve};
+use connectome_core::{ErrorKind, Secret, Settings};
+use connectome_sim::{Running, Tls};
 use connectome_sinks::destination::Destination;
 use connectome_sinks::outlet::Outlet;
-use connectome_sinks::stdout::{CLOSED_PIPE, Stdout};
 use connectome_sinks::xsiam::simulated::{Fault, Tenant};
 use connectome_sinks::xsiam::{TOKEN_VARIABLE, Xsiam};
 use connectome_tests::log::Log;
 use connectome_tests::script::{Prepared, Script};
-use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use connectome_tests::simulated::{serve, serve_tls};
+use serde_json::{Value, json};
+
+use crate::{chunk, chunk_of, letters, lines, settings};
 
 /// With letters that change when a text is quoted, escaped or encoded.
 const TOKEN: &str = r#"MARKER"to\ken/+c0ffee=="#;
-
-async fn tenant(tenant: Tenant) -> Running<Tenant> {
-    serve(tenant, ([127, 0, 0, 1], 0).into(), None).await.expect("a port")
-}
-
-fn settings() -> (Settings, Arc<ManualClock>) {
-    let clock = Arc::new(ManualClock::at(Timestamp::now()));
-    let mut settings = Settings::new(Map::new());
-    settings.clock = clock.clone();
-    (settings, clock)
-}
 
 /// A sink at this root, its clock, and the folder of its dead letters.
 fn sink(url: &str, options: &str) -> (Xsiam, Arc<ManualClock>, tempfile::TempDir) {
@@ -45,25 +31,6 @@ fn sink(url: &str, options: &str) -> (Xsiam, Arc<ManualClock>, tempfile::TempDir
     (sink, clock, folder)
 }
 
-fn letters(folder: &tempfile::TempDir) -> std::path::PathBuf {
-    folder.path().join("dead.jsonl")
-}
-
-fn chunk_of<'a>(bodies: impl IntoIterator<Item = &'a str>) -> Chunk {
-    let mut chunk = Chunk::new("audit");
-    for (number, body) in bodies.into_iter().enumerate() {
-        chunk.push(&format!("audit:{number}"), 0, |line| line.extend_from_slice(body.as_bytes()));
-    }
-    chunk
-}
-
-/// Events of which each is about this long.
-fn chunk(count: usize, length: usize) -> Chunk {
-    let bodies: Vec<String> =
-        (0..count).map(|number| format!("{{\"n\":{number},\"x\":\"{}\"}}", "x".repeat(length))).collect();
-    chunk_of(bodies.iter().map(String::as_str))
-}
-
 /// The numbers of the events that a tenant holds.
 fn held(tenant: &Running<Tenant>) -> Vec<u64> {
     let number = |line: &str| serde_json::from_str::<Value>(line).expect("JSON")["n"].as_u64().expect("a number");
@@ -72,11 +39,6 @@ fn held(tenant: &Running<Tenant>) -> Vec<u64> {
 
 fn bodies(tenant: &Running<Tenant>) -> Vec<Vec<u8>> {
     tenant.simulator.seen().into_iter().map(|seen| seen.body.to_vec()).collect()
-}
-
-fn lines(path: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 #[tokio::test]
@@ -104,7 +66,7 @@ async fn events_go_over_the_wire_as_each_route_documents_them() {
         ("?key=id", "/logs/v1/event", collector, "{\"a\": 1.50,\"id\":\"audit:0\"}\n{\"id\":\"audit:1\"}"),
         (of, "/logs/v1/xsiam", integration, keyed),
     ] {
-        let tenant = tenant(Tenant::new(TOKEN)).await;
+        let tenant = serve(Tenant::new(TOKEN)).await;
         let (mut sink, ..) = sink(&tenant.url(), options);
         assert_eq!(sink.deliver(&events).await.expect("taken"), Taken::default(), "{options}");
         let seen = tenant.simulator.seen();
@@ -123,7 +85,7 @@ async fn events_go_over_the_wire_as_each_route_documents_them() {
 
 #[tokio::test]
 async fn an_empty_chunk_is_no_request() {
-    let tenant = tenant(Tenant::new(TOKEN)).await;
+    let tenant = serve(Tenant::new(TOKEN)).await;
     let (mut sink, ..) = sink(&tenant.url(), "");
     assert_eq!(sink.deliver(&Chunk::new("audit")).await.expect("nothing"), Taken::default());
     assert!(tenant.simulator.seen().is_empty());
@@ -187,7 +149,7 @@ async fn passing_trouble_is_met_with_the_same_bytes_again_and_lasting_trouble_is
         (Fault::Error(404), 1, Some((ErrorKind::NotFound, "/logs/v1/event takes events")), 1, 0),
         (Fault::Says(r#"{"error":"x"}"#.to_owned()), 1, Some((ErrorKind::Protocol, "takes events there")), 1, 0),
     ] {
-        let tenant = tenant(Tenant::new(TOKEN)).await;
+        let tenant = serve(Tenant::new(TOKEN)).await;
         tenant.simulator.fail(times, fault.clone());
         let (mut sink, clock, _folder) = sink(&tenant.url(), "");
         let result = sink.deliver(&chunk(3, 10)).await;
@@ -215,7 +177,7 @@ async fn passing_trouble_is_met_with_the_same_bytes_again_and_lasting_trouble_is
 async fn an_acknowledgement_that_is_lost_doubles_nothing_where_keys_are_known() {
     for (once, wanted) in [(true, vec![0, 1]), (false, vec![0, 1, 0, 1])] {
         let known = Tenant::new(TOKEN);
-        let tenant = tenant(if once { known.once_a_key() } else { known }).await;
+        let tenant = serve(if once { known.once_a_key() } else { known }).await;
         tenant.simulator.fail(1, Fault::Lost);
         let (mut sink, ..) = sink(&tenant.url(), "");
         sink.deliver(&chunk(2, 10)).await.expect("taken");
@@ -227,7 +189,7 @@ async fn an_acknowledgement_that_is_lost_doubles_nothing_where_keys_are_known() 
 
 #[tokio::test]
 async fn a_slow_answer_is_waited_for() {
-    let tenant = tenant(Tenant::new(TOKEN)).await;
+    let tenant = serve(Tenant::new(TOKEN)).await;
     tenant.simulator.fail(1, Fault::Slow(Duration::from_millis(50)));
     let (mut sink, ..) = sink(&tenant.url(), "");
     sink.deliver(&chunk(1, 1)).await.expect("taken");
@@ -238,7 +200,7 @@ async fn a_slow_answer_is_waited_for() {
 async fn a_request_that_is_too_large_is_halved_the_same_way_each_time() {
     let mut runs = Vec::new();
     for _ in 0..2 {
-        let tenant = tenant(Tenant::new(TOKEN).at_most(400)).await;
+        let tenant = serve(Tenant::new(TOKEN).at_most(400)).await;
         let (mut sink, ..) = sink(&tenant.url(), "");
         assert_eq!(sink.deliver(&chunk(11, 100)).await.expect("taken"), Taken::default());
         assert_eq!(held(&tenant), (0..11).collect::<Vec<_>>());
@@ -255,7 +217,7 @@ async fn what_the_tenant_cannot_hold_is_put_aside_and_counted() {
     let refused = format!("{{\"n\":3,\"x\":\"{}\"}}", "x".repeat(2000));
     let events = chunk_of([r#"{"n":0}"#, &large, r#"{"n":2}"#, &refused, r#"{"n":4}"#]);
     for named in [false, true] {
-        let tenant = tenant(Tenant::new(TOKEN).at_most(1000)).await;
+        let tenant = serve(Tenant::new(TOKEN).at_most(1000)).await;
         let other = tempfile::tempdir().expect("a folder");
         let options = if named { format!("?dead_letter={}", letters(&other).display()) } else { String::new() };
         let (mut sink, _, folder) = sink(&tenant.url(), &options);
@@ -282,7 +244,7 @@ async fn what_the_tenant_cannot_hold_is_put_aside_and_counted() {
 
 #[tokio::test]
 async fn an_event_that_cannot_be_put_aside_is_not_counted() {
-    let tenant = tenant(Tenant::new(TOKEN).at_most(1000)).await;
+    let tenant = serve(Tenant::new(TOKEN).at_most(1000)).await;
     let (mut sink, _, folder) = sink(&tenant.url(), "");
     fs::create_dir(letters(&folder)).expect("a folder in the way");
     let events = chunk(2, 2000);
@@ -300,12 +262,12 @@ async fn what_was_taken_of_a_chunk_that_failed_is_not_sent_again() {
     let texts: Vec<String> = (0..8).map(text).collect();
     let events = chunk_of(texts.iter().map(String::as_str));
     // What is sent when nothing goes wrong.
-    let calm = tenant(Tenant::new(TOKEN).at_most(400)).await;
+    let calm = serve(Tenant::new(TOKEN).at_most(400)).await;
     let (mut sink_of_calm, _, _folder) = sink(&calm.url(), "");
     assert_eq!(sink_of_calm.deliver(&events).await.expect("taken"), Taken { aside: 1 });
     let calm = bodies(&calm);
     for before in 1..calm.len() {
-        let tenant = tenant(Tenant::new(TOKEN).at_most(400)).await;
+        let tenant = serve(Tenant::new(TOKEN).at_most(400)).await;
         tenant.simulator.fail(u32::try_from(before).expect("few"), Fault::None);
         tenant.simulator.fail(5, Fault::Error(500));
         let (mut sink, _, folder) = sink(&tenant.url(), "");
@@ -319,7 +281,7 @@ async fn what_was_taken_of_a_chunk_that_failed_is_not_sent_again() {
         assert!(bodies == calm, "after {before}: the same requests as without an outage");
     }
     // A chunk is known by what it holds.
-    let tenant = tenant(Tenant::new(TOKEN).at_most(400)).await;
+    let tenant = serve(Tenant::new(TOKEN).at_most(400)).await;
     tenant.simulator.fail(6, Fault::None);
     tenant.simulator.fail(5, Fault::Error(500));
     let (mut sink, _, _folder) = sink(&tenant.url(), "");
@@ -336,7 +298,7 @@ async fn the_token_goes_nowhere_else() {
     let log = Log::text_lines();
     let quoted = json!({ "error": TOKEN }).to_string();
     for fault in [None, Some(Fault::Says(quoted)), Some(Fault::Says(TOKEN.to_owned()))] {
-        let tenant = tenant(Tenant::new(if fault.is_none() { "another" } else { TOKEN })).await;
+        let tenant = serve(Tenant::new(if fault.is_none() { "another" } else { TOKEN })).await;
         if let Some(fault) = fault {
             tenant.simulator.fail(1, fault);
         }
@@ -345,7 +307,7 @@ async fn the_token_goes_nowhere_else() {
         assert!(error.to_string().contains("[secret]"), "it was said, and taken out: {error}");
         told.push(format!("{error} {error:?} {} {sink:?}", error.to_json()));
     }
-    let tenant = tenant(Tenant::new(TOKEN).at_most(10)).await;
+    let tenant = serve(Tenant::new(TOKEN).at_most(10)).await;
     let (mut sink, _, folder) = sink(&tenant.url(), "");
     sink.deliver(&chunk(1, 1)).await.expect("put aside");
     told.push(fs::read_to_string(letters(&folder)).expect("a file"));
@@ -361,7 +323,7 @@ async fn the_token_goes_nowhere_else() {
 #[tokio::test]
 async fn a_tenant_is_trusted_for_its_certificate_only() {
     let tls = Tls::for_names(&["127.0.0.1"]).expect("a certificate");
-    let tenant = serve(Tenant::new(TOKEN), ([127, 0, 0, 1], 0).into(), Some(&tls)).await.expect("a port");
+    let tenant = serve_tls(Tenant::new(TOKEN), &tls).await;
     let folder = tempfile::tempdir().expect("a folder");
     let authority = folder.path().join("authority.pem");
     fs::write(&authority, &tls.authority).expect("written");
@@ -381,18 +343,9 @@ async fn a_tenant_is_trusted_for_its_certificate_only() {
 #[test]
 fn what_is_missing_is_said_before_anything_is_sent() {
     let folder = tempfile::tempdir().expect("a folder");
-    let open = |text: &str| {
-        let destination = Destination::parse(text).expect("a destination");
-        Outlet::open(&destination, settings().0, &letters(&folder)).expect_err("not opened")
-    };
-    for (text, kind, said) in [
-        ("xsiam+https://api-x.example", ErrorKind::Configuration, TOKEN_VARIABLE),
-        ("sqlite:events.db", ErrorKind::Configuration, "beside the checkpoint"),
-        ("file:/nowhere/at/all/events.jsonl", ErrorKind::Storage, "there is no folder /nowhere/at/all"),
-    ] {
-        let error = open(text);
-        assert!(error.kind() == kind && error.to_string().contains(said), "{error}");
-    }
+    let destination = Destination::parse("xsiam+https://api-x.example").expect("a destination");
+    let error = Outlet::open(&destination, settings().0, &letters(&folder)).expect_err("not opened");
+    assert!(error.kind() == ErrorKind::Configuration && error.to_string().contains(TOKEN_VARIABLE), "{error}");
     let Ok(Destination::Xsiam(address)) = Destination::parse("xsiam+http://api-x.example") else { panic!() };
     let open = |token: &str, allow_http: bool| {
         let settings = Settings { allow_http, ..settings().0 };
@@ -403,93 +356,4 @@ fn what_is_missing_is_said_before_anything_is_sent() {
     open(TOKEN, true).expect("as it was asked for");
     let error = open("MARKER\nc0ffee", true).expect_err("no token");
     assert!(error.to_string().contains("check the key") && !error.to_string().contains("MARKER"), "{error}");
-}
-
-#[tokio::test]
-async fn a_pipe_that_nobody_reads_ends_the_delivery() {
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    let mut sink = Stdout::new(writer, None);
-    sink.deliver(&chunk_of(["{}"])).await.expect("taken");
-    let mut reader = BufReader::new(reader);
-    let mut line = String::new();
-    reader.read_line(&mut line).expect("a line");
-    assert_eq!(line, "{}\n");
-    drop(reader);
-    let error = sink.deliver(&chunk_of(["{}"])).await.expect_err("nobody reads");
-    assert_eq!((error.kind(), error.parts().message.as_str()), (ErrorKind::Storage, CLOSED_PIPE));
-}
-
-fn to_file(path: &Path, options: &str) -> Result<Outlet, Error> {
-    let destination = Destination::parse(&format!("file:{}{options}", path.display()))?;
-    Outlet::open(&destination, settings().0, path)
-}
-
-/// The environment variable that makes this test the process whose disk is full.
-#[cfg(unix)]
-const FULL: &str = "CONNECTOME_TEST_FULL_DISK";
-
-#[cfg(unix)]
-#[tokio::test]
-async fn on_a_full_disk_nothing_counts_and_nothing_is_torn() {
-    if let Some(path) = std::env::var_os(FULL) {
-        let mut sink = to_file(Path::new(&path), "").expect("a sink");
-        let mut taken = 0;
-        let error = loop {
-            match sink.deliver(&chunk(3, 1000)).await {
-                Ok(_) => taken += 1,
-                Err(error) => break error,
-            }
-        };
-        assert!(error.kind() == ErrorKind::Storage && error.to_string().contains("make room"), "{error}");
-        sink.deliver(&chunk(3, 1000)).await.expect_err("still full");
-        sink.deliver(&chunk(1, 1)).await.expect("there is room for a small one");
-        println!("taken: {taken}");
-        return;
-    }
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("events.jsonl");
-    // No file may be longer than so many blocks, which is an error and not the end, since the signal is ignored.
-    let output = Command::new("sh")
-        .args(["-c", "trap '' XFSZ; ulimit -f 40; exec \"$0\" --exact on_a_full_disk_nothing_counts_and_nothing_is_torn --nocapture"])
-        .arg(std::env::current_exe().expect("a path"))
-        .env(FULL, &path)
-        .output()
-        .expect("a shell");
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
-    let taken: usize =
-        told.lines().find_map(|line| line.split("taken: ").nth(1)).expect("a count").parse().expect("it");
-    assert!(taken > 1);
-    assert_eq!(lines(&path).len(), taken * 3 + 1);
-}
-
-#[tokio::test]
-async fn a_file_is_gone_on_with_after_a_kill() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("events.jsonl");
-    let log = Log::text_lines();
-    // What two processes left: one was killed within a line, and one while it compressed a full file.
-    fs::write(&path, "{\"n\":1}\n{\"n\":2,\"x\":\"to").expect("written");
-    fs::write(folder.path().join("events.jsonl.20260301T000000Z-1"), "{\"n\":0}\n").expect("written");
-    fs::write(folder.path().join("events.jsonl.20260301T000000Z-1.gz.part"), "half").expect("written");
-    let mut sink = to_file(&path, "?rotate=1MiB&compress=gzip&key=id").expect("a sink");
-    let second = to_file(&path, "").expect_err("it is in use");
-    assert!(second.to_string().contains("another process writes to"), "{second}");
-    sink.deliver(&chunk_of([r#"{"n":2}"#])).await.expect("taken");
-    drop(sink);
-    assert_eq!(fs::read_to_string(&path).expect("a file"), "{\"n\":1}\n{\"n\":2,\"id\":\"audit:0\"}\n");
-    let mut names: Vec<_> =
-        fs::read_dir(folder.path()).expect("a folder").map(|it| it.expect("one").file_name()).collect();
-    names.sort();
-    assert_eq!(names, ["events.jsonl", "events.jsonl.20260301T000000Z-1.gz"]);
-    assert!(log.text().contains("the last line was torn") && log.text().contains("bytes=14"), "{}", log.text());
-    #[cfg(unix)]
-    {
-        // A link stays one.
-        let link = folder.path().join("link");
-        std::os::unix::fs::symlink(&path, &link).expect("a link");
-        to_file(&link, "?rotate=1B").expect("a sink").deliver(&chunk(1, 1)).await.expect("taken");
-        assert!(link.is_symlink());
-        assert_eq!(lines(&link).len(), 1);
-    }
 }

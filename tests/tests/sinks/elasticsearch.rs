@@ -2,43 +2,38 @@
 //! again, and what is put aside.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use connectome_collect::sink::{Chunk, Sink, Taken};
 use connectome_core::clock::ManualClock;
 use connectome_core::{Error, ErrorKind, Secret, Settings};
-use connectome_sim::{Running, Tls, serve};
+use connectome_sim::{Running, Tls};
 use connectome_sinks::destination::Destination;
 use connectome_sinks::elasticsearch::simulated::{Fault, Search};
 use connectome_sinks::elasticsearch::{Credentials, Elasticsearch};
 use connectome_tests::log::Log;
 use connectome_tests::risks;
 use connectome_tests::script::{Prepared, Script};
-use jiff::Timestamp;
+use connectome_tests::simulated::{serve, serve_tls};
 use serde_json::{Map, Value, json};
+
+use crate::{letters, lines, settings};
 
 /// With letters that change when a text is quoted, escaped or encoded.
 const KEY: &str = r#"MARKER"to\ken/+c0ffee=="#;
-
-async fn search(search: Search) -> Running<Search> {
-    serve(search, ([127, 0, 0, 1], 0).into(), None).await.expect("a port")
-}
 
 fn authorization() -> String {
     format!("ApiKey {KEY}")
 }
 
 async fn closed() -> Running<Search> {
-    search(Search::new(Some(&authorization()))).await
+    serve(Search::new(Some(&authorization()))).await
 }
 
 /// A sink at this root, its clock, and the folder of its dead letters.
 fn sink(url: &str, options: &str, credentials: Credentials) -> (Elasticsearch, Arc<ManualClock>, tempfile::TempDir) {
-    let clock = Arc::new(ManualClock::at(Timestamp::now()));
-    let mut settings = Settings::new(Map::new());
-    settings.clock = clock.clone();
+    let (settings, clock) = settings();
     let (sink, folder) = sink_with(url, options, credentials, settings);
     (sink, clock, folder)
 }
@@ -58,15 +53,6 @@ fn sink_with(
 
 fn api_key() -> Credentials {
     Credentials::ApiKey(Secret::new(KEY))
-}
-
-fn letters(folder: &tempfile::TempDir) -> PathBuf {
-    folder.path().join("dead.jsonl")
-}
-
-fn lines(path: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 /// Documents with these numbers.
@@ -97,7 +83,7 @@ async fn documents_go_over_the_wire_as_the_service_takes_them() {
         ("?index=logs-x&op=index", bearer, Some("Bearer ey.token".to_owned()), "POST /_bulk"),
         ("?index=logs-x&id=none", Credentials::None, None, "POST /_bulk"),
     ] {
-        let search = search(Search::new(header.as_deref())).await;
+        let search = serve(Search::new(header.as_deref())).await;
         let (mut sink, ..) = sink(&search.url(), options, credentials);
         for _ in 0..2 {
             assert_eq!(sink.deliver(&chunk([1, 2])).await.expect(options), Taken::default(), "{options}");
@@ -188,7 +174,7 @@ async fn a_request_that_fails_as_a_whole_is_sent_again_and_what_is_there_counts_
 
 #[tokio::test]
 async fn a_request_that_is_too_large_is_halved_and_a_document_that_is_goes_aside() {
-    let search = search(Search::new(None).at_most(700)).await;
+    let search = serve(Search::new(None).at_most(700)).await;
     let (mut sink, _, folder) = sink(&search.url(), "?index=logs-x", Credentials::None);
     let mut chunk = chunk(0..8);
     let large = json!({ "n": 8, "text": "x".repeat(800) }).to_string();
@@ -199,7 +185,7 @@ async fn a_request_that_is_too_large_is_halved_and_a_document_that_is_goes_aside
     assert_eq!(all, (0..8).collect::<Vec<_>>());
     assert_eq!(lines(&letters(&folder))[0]["reason"], "the service answered that it is too large (413)");
 
-    let search = self::search(Search::new(None)).await;
+    let search = serve(Search::new(None)).await;
     let (mut sink, ..) = self::sink(&search.url(), "?index=logs-x&documents=3", Credentials::None);
     sink.deliver(&self::chunk(0..7)).await.expect("taken");
     let (mut sink, ..) = self::sink(&search.url(), "?index=logs-y&bytes=1000", Credentials::None);
@@ -255,7 +241,7 @@ async fn no_credential_is_in_a_log_an_error_or_a_file() {
         [api_key(), Credentials::Bearer(Secret::new(KEY)), Credentials::Basic("elastic".to_owned(), Secret::new(KEY))]
     {
         // The service says what it was sent.
-        let search = search(Search::new(Some("another"))).await;
+        let search = serve(Search::new(Some("another"))).await;
         let (mut sink, _, folder) = sink(&search.url(), "?index=logs-x", credentials);
         let error = sink.deliver(&chunk([1])).await.expect_err("a stranger");
         told.extend([
@@ -276,7 +262,7 @@ async fn no_credential_is_in_a_log_an_error_or_a_file() {
 #[tokio::test]
 async fn a_service_is_trusted_for_its_certificate_only_and_a_redirect_leads_nowhere() {
     let tls = Tls::for_names(&["localhost"]).expect("a certificate");
-    let search = serve(Search::new(None), ([127, 0, 0, 1], 0).into(), Some(&tls)).await.expect("a port");
+    let search = serve_tls(Search::new(None), &tls).await;
     let url = format!("https://localhost:{}", search.address.port());
     let (mut sink, ..) = sink(&url, "?index=logs-x", Credentials::None);
     let error = sink.deliver(&chunk([1])).await.expect_err("a stranger");
