@@ -43,7 +43,7 @@ pub fn run(bench: &Bench<'_>, report: &mut Report) -> Result<(), String> {
     grown("a record, mapped to a document", report, || {
         let of = |records: u64| {
             let mut command = Command::new(bench.examples.join("documents"));
-            command.args(["mapped", &records.to_string()]).arg(bench.folder.join("mapped.jsonl"));
+            command.args(["mapped", &records.to_string()]).arg(bench.folder.join("mapped.jsonl")).stdout(Stdio::null());
             cost(records, command)
         };
         sizes(500_000).map(of).into_iter().collect()

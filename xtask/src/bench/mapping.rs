@@ -1,7 +1,7 @@
 //! What it costs to map records to documents, beside a plain loop that reads the same pages into trees and writes them.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::report::Report;
 use super::{Effort, cpu, middle, peak};
@@ -12,7 +12,10 @@ const RECORDS: u64 = 100_000;
 pub fn run(examples: &Path, folder: &Path, effort: Effort, report: &mut Report) -> Result<(), String> {
     let command = |way: &str, records: u64| {
         let mut command = Command::new(examples.join("documents"));
-        command.args([way, &effort.of(records).to_string()]).arg(folder.join(format!("{way}.jsonl")));
+        command
+            .args([way, &effort.of(records).to_string()])
+            .arg(folder.join(format!("{way}.jsonl")))
+            .stdout(Stdio::null());
         command
     };
     let (mut plain, mut mapped) = (Vec::new(), Vec::new());
