@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
-use crate::{BRISK, Events, World, assert_same, kept, normal};
+use crate::{BRISK, Events, World, assert_same, by_stream, kept, normal};
 
 /// How long a process lives at most.
 const LONGEST: Duration = Duration::from_millis(150);

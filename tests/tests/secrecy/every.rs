@@ -177,7 +177,7 @@ fn whatever_a_connection_is_told_it_keeps_to_itself() {
             if !fault.is_empty() {
                 options.extend(["--fault", fault]);
             }
-            let services = crate::home();
+            let services = connectome_tests::command::home();
             let simulation = Simulation::start(services.path(), connector.name, &options);
             let variables = variables(connector, &simulation.url);
             let check = ["check", connector.name, "--tries", "1"];
