@@ -1,5 +1,6 @@
 //! The command `connectome`, built once, and a simulated service as a process of its own.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -12,16 +13,10 @@ use tempfile::TempDir;
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let mut build = Command::new(env!("CARGO"));
+        let mut build = clean(env!("CARGO"));
         build.args(["build", "--quiet", "--package", "connectome", "--bin", "connectome"]);
         if !cfg!(debug_assertions) {
             build.arg("--release");
-        }
-        // What cargo says of this test would change what the build scripts of others see, and have all built again.
-        for (name, _) in
-            std::env::vars().filter(|(name, _)| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
-        {
-            build.env_remove(name);
         }
         assert!(build.status().expect("cargo runs").success(), "connectome does not build");
         // A test runs from `target/PROFILE/deps`.
@@ -30,15 +25,24 @@ pub fn binary() -> &'static Path {
     })
 }
 
-/// The command with nothing of this user's environment that it would read.
-pub fn connectome(home: &Path) -> Command {
-    let mut command = Command::new(binary());
-    for (name, _) in std::env::vars().filter(|(name, _)| {
-        name.starts_with("CONNECTOME_") || name.starts_with("XDG_") || name.to_lowercase().ends_with("_proxy")
-    }) {
-        command.env_remove(name);
+/// A program with nothing of this user's environment that ours would read, nor of what cargo says of this test: that
+/// would change what the build scripts of others see, and have all built again.
+pub fn clean(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars() {
+        let ours = ["CONNECTOME_", "XDG_", "CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start));
+        if ours || name.to_lowercase().ends_with("_proxy") {
+            command.env_remove(name);
+        }
     }
-    command.env("HOME", home).current_dir(home).stdin(Stdio::null());
+    command.stdin(Stdio::null());
+    command
+}
+
+/// The command, at home in this folder.
+pub fn connectome(home: &Path) -> Command {
+    let mut command = clean(binary());
+    command.env("HOME", home).current_dir(home);
     command
 }
 

@@ -7,13 +7,13 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use connectome_codegen::diagnostic::render_all;
 use connectome_codegen::emit::Layout;
 use connectome_codegen::source::Source;
 use connectome_codegen::{generate, output};
-use connectome_tests::command::told;
+use connectome_tests::command::{clean, told};
 
 const NAME: &str = "harbor-watch";
 /// Where the reader keeps the spec, seen from the repository.
@@ -147,20 +147,6 @@ fn line(shown: &str, printed: &str) -> bool {
 fn three_dots_stand_for_what_differs() {
     assert!(fits("a … c\n…\nd", "a b b c\nx\ny\nd\n") && fits("a\n…\nb", "a\nb") && fits("…:… k", "x:1 k"));
     assert!(!fits("a … c", "a b") && !fits("a\n…\nd", "a\nb") && !fits("a", "a\nb") && !fits("a\nb", "a"));
-}
-
-/// A command without what cargo says of this test: it would have the build scripts of others run again.
-fn clean(program: impl AsRef<std::ffi::OsStr>) -> Command {
-    let mut command = Command::new(program);
-    for (name, _) in std::env::vars() {
-        let lower = name.to_lowercase();
-        let cargo = ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start));
-        if cargo || name.starts_with("CONNECTOME_") || name.starts_with("XDG_") || lower.ends_with("_proxy") {
-            command.env_remove(name);
-        }
-    }
-    command.stdin(Stdio::null());
-    command
 }
 
 /// The folder of everything that is built: a test runs from `PROFILE/deps` in it.

@@ -29,13 +29,7 @@ pub fn run(options: &[&str]) -> ExitCode {
             .env("CONNECTOME_TRIALS", trials.to_string())
             .env("CONNECTOME_SEED", seed.to_string()),
     );
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("{message}");
-            ExitCode::FAILURE
-        }
-    }
+    crate::ended(result)
 }
 
 fn usage(message: &str) -> ExitCode {

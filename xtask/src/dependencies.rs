@@ -71,11 +71,5 @@ pub fn run(options: &[&str]) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match all(advisories) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("{message}");
-            ExitCode::FAILURE
-        }
-    }
+    crate::ended(all(advisories))
 }

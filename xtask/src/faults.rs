@@ -10,11 +10,5 @@ pub fn run() -> ExitCode {
                 .args(["test", "--release", "--quiet", "--workspace", "--test", "faults"])
                 .args(["--", "--ignored", "--exact", "--nocapture", "the_whole_matrix"]),
         );
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("{message}");
-            ExitCode::FAILURE
-        }
-    }
+    crate::ended(result)
 }

@@ -25,13 +25,7 @@ pub fn run(options: &[&str]) -> ExitCode {
     if let Some(target) = target {
         command.arg(format!("{target}::"));
     }
-    match crate::run(&mut command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("{message}");
-            ExitCode::FAILURE
-        }
-    }
+    crate::ended(crate::run(&mut command))
 }
 
 fn usage(message: &str) -> ExitCode {

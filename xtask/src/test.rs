@@ -14,11 +14,5 @@ fn all() -> Result<(), String> {
 
 /// Runs it.
 pub fn run() -> ExitCode {
-    match all() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("{message}");
-            ExitCode::FAILURE
-        }
-    }
+    crate::ended(all())
 }

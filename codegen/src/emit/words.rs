@@ -1,7 +1,7 @@
 //! What is said of actions, triggers and fields, the same wherever it stands: in types, in the client, in the catalog and
 //! on pages.
 
-use crate::model::{Connector, Field, Operation, Rules, Trigger};
+use crate::model::{Connector, Example, Field, Operation, Rules, Trigger};
 use crate::names::{capital, plain};
 use crate::spec::field::Format;
 use crate::spec::operation::{Effect, Repeat};
@@ -189,43 +189,28 @@ pub fn note(field: &Field) -> Option<String> {
 
 /// What a reader of the vendor's document should know of an action.
 pub fn operation_note(action: &Operation) -> Option<String> {
-    let mut said = Vec::new();
-    if action.permissions != action.document_permissions {
-        said.push(if action.document_permissions.is_empty() {
-            "The vendor's document lists no permissions; the service needs those stated here.".to_owned()
-        } else {
-            "The vendor's document lists other permissions.".to_owned()
-        });
-    }
-    said.extend(action.note.clone());
-    said.extend(
-        action
-            .example
-            .as_ref()
-            .and_then(|example| example.departs.clone())
-            .map(|departs| format!("About the example: {departs}")),
-    );
-    Some(said.join(" ")).filter(|it| !it.is_empty())
+    let listed = Some(&action.document_permissions).filter(|listed| **listed != action.permissions);
+    told_beside(listed, action.note.as_deref(), action.example.as_ref())
 }
 
 /// What a reader of the vendor's document should know of a trigger.
 pub fn trigger_note(connector: &Connector, trigger: &Trigger) -> Option<String> {
     let needs = &connector.actions[trigger.repeats].permissions;
-    let mut said = Vec::new();
-    if let Some(document) = trigger.document_permissions.as_ref().filter(|document| *document != needs) {
-        said.push(if document.is_empty() {
-            "The vendor's document lists no permissions; the service needs those stated here.".to_owned()
-        } else {
-            "The vendor's document lists other permissions.".to_owned()
-        });
-    }
-    said.extend(trigger.note.clone());
-    said.extend(
-        trigger
-            .example
-            .as_ref()
-            .and_then(|example| example.departs.clone())
-            .map(|departs| format!("About the example: {departs}")),
-    );
+    let listed = trigger.document_permissions.as_ref().filter(|listed| *listed != needs);
+    told_beside(listed, trigger.note.as_deref(), trigger.example.as_ref())
+}
+
+/// What the vendor's document lists that is not so, the spec's own note, and how the example departs.
+fn told_beside(
+    listed: Option<&Vec<(String, Vec<String>)>>,
+    note: Option<&str>,
+    example: Option<&Example>,
+) -> Option<String> {
+    let listed = listed.map(|listed| match listed.is_empty() {
+        true => "The vendor's document lists no permissions; the service needs those stated here.".to_owned(),
+        false => "The vendor's document lists other permissions.".to_owned(),
+    });
+    let departs = example.and_then(|example| example.departs.as_ref()).map(|it| format!("About the example: {it}"));
+    let said: Vec<String> = [listed, note.map(str::to_owned), departs].into_iter().flatten().collect();
     Some(said.join(" ")).filter(|it| !it.is_empty())
 }

@@ -99,8 +99,8 @@ impl FromStr for Fault {
 }
 
 /// Whether a fault is about such a request at all; one that is not does not count.
-pub fn concerns(kind: &str, further_page: bool) -> bool {
-    kind != "expired-page" || further_page
+pub fn concerns(kind: &str, further_page: impl Fn() -> bool) -> bool {
+    kind != "expired-page" || further_page()
 }
 
 /// What poison makes of a record, in one of several ways.

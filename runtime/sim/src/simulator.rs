@@ -241,7 +241,7 @@ impl Simulator {
         };
         let call = self.service.calls.iter().find(|call| matches(call, request, path).is_some());
         let further_page =
-            call.is_some_and(|call| request.parameter(call.token).is_some()) || self.names_cursor(request);
+            || call.is_some_and(|call| request.parameter(call.token).is_some()) || self.names_cursor(request);
         let active = self.active(path, further_page);
         let under = self.service.connector.errors.under.first().copied().unwrap_or("error");
         let elsewhere = self.options.elsewhere.as_deref();
@@ -265,7 +265,7 @@ impl Simulator {
     }
 
     /// The faults that this request meets.
-    fn active(&self, path: &str, further_page: bool) -> Vec<&'static str> {
+    fn active(&self, path: &str, further_page: impl Fn() -> bool) -> Vec<&'static str> {
         if self.mended.load(Ordering::Relaxed) {
             return Vec::new();
         }
@@ -273,7 +273,7 @@ impl Simulator {
         faults
             .filter(|(fault, met)| {
                 path.starts_with(&fault.path)
-                    && fault::concerns(fault.kind, further_page)
+                    && fault::concerns(fault.kind, &further_page)
                     && fault.times.is_none_or(|times| met.fetch_add(1, Ordering::Relaxed) < times)
             })
             .map(|(fault, _)| fault.kind)

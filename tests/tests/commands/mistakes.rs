@@ -78,6 +78,7 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["check", NAME, "--param", "api_key=x"], &["api_key is a secret", KEY]),
     (&["check", NAME, "--param", "api_url=ftp://x"], &["/api_url"]),
     (&["check", NAME, "--param", "verify_ssl=perhaps"], &["/verify_ssl", "\"perhaps\""]),
+    (&["check", NAME, "--burst", "3"], &["--requests-per-second"]),
     (&["check", NAME, "--instance", "west"], &["no instance \"west\"", "connectome.toml"]),
     (&["--config", "absent.toml", "check", NAME], &["absent.toml cannot be read", "--config"]),
     (&["--state", "nowhere.sqlite", "state", "reset", "trigger"], &["there is no state in nowhere.sqlite"]),

@@ -54,12 +54,10 @@ pub fn run(bench: &Bench<'_>, report: &mut Report) -> Result<(), String> {
             // What one reading holds is told by its lines.
             let file = bench.folder.join("list.jsonl");
             let _ = fs::remove_file(&file);
-            let before = children()?;
-            let memory = peak(list(bench, &simulated, &file, scale))?;
-            let took = children()? - before;
+            let whole = cost(1, list(bench, &simulated, &file, scale))?;
             let lines = fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
             let records = lines.iter().filter(|byte| **byte == b'\n').count();
-            Ok(Cost { cpu: took / records as f64, memory })
+            Ok(Cost { cpu: whole.cpu / records as f64, ..whole })
         };
         sizes(100).map(of).into_iter().collect()
     })?;

@@ -42,19 +42,17 @@ pub async fn run(world: &World, verb: &Check) -> Outcome {
     let mut failed = Vec::new();
     let mut tried = Vec::new();
     for stream in &chosen.streams {
-        tried.push((stream.name, Some(stream.permission), try_stream(&connection, stream).await));
+        tried.push(("stream", stream.name, Some(stream.permission), try_stream(&connection, stream).await));
     }
     for snapshot in &chosen.snapshots {
         let endpoint = Endpoint::new(connection.clone(), snapshot)?;
-        tried.push((snapshot.name, None, endpoint.probe().await.map(drop)));
+        tried.push(("snapshot", snapshot.name, None, endpoint.probe().await.map(drop)));
     }
     let count = tried.len();
-    // A permission is named for streams alone.
-    let kind = |permission: Option<&str>| if permission.is_some() { "stream" } else { "snapshot" };
-    for (name, permission, result) in tried {
+    for (kind, name, permission, result) in tried {
         match (&result, text) {
-            (Ok(()), true) => print::line(&format!("  {} {name}: good", kind(permission)))?,
-            (Err(error), true) => print::line(&format!("  {} {name}: {error}", kind(permission)))?,
+            (Ok(()), true) => print::line(&format!("  {kind} {name}: good"))?,
+            (Err(error), true) => print::line(&format!("  {kind} {name}: {error}"))?,
             (Ok(()), false) => _ = told.insert(name.to_owned(), json!({ "ok": true })),
             (Err(error), false) => {
                 let lacks = permission.filter(|_| error.kind() == ErrorKind::Permission);
