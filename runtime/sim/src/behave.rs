@@ -357,13 +357,10 @@ impl Turn<'_> {
             ("action".to_owned(), json!(task.action)),
             ("_aim".to_owned(), json!(self.aim(task, element, target))),
         ]);
-        let record = target.and_then(|(collection, number)| store.get(collection, number));
         let mut told = Map::new();
         for name in task.copy {
-            let own = record
-                .as_ref()
-                .and_then(|record| record.get(*name))
-                .map(|value| value.get("value").cloned().unwrap_or_else(|| value.clone()));
+            let own = target.and_then(|(collection, number)| store.get_field(collection, number, name));
+            let own = own.map(|value| value.get("value").cloned().unwrap_or(value));
             if let Some(value) = own.or_else(|| element.get(*name).cloned()) {
                 told.insert((*name).to_owned(), value);
             }

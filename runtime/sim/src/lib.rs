@@ -14,6 +14,7 @@ pub mod http;
 mod list;
 mod query;
 mod record;
+mod route;
 mod server;
 mod simulator;
 mod store;

@@ -47,7 +47,11 @@ const NAMES: [&str; 16] = [
 impl Maker<'_> {
     /// A value with its generators run.
     pub fn make(&self, template: &Value) -> Value {
-        let mut turn = 0;
+        self.make_from(template, 0)
+    }
+
+    /// The same of a part of a template, which begins with this turn.
+    pub fn make_from(&self, template: &Value, mut turn: u64) -> Value {
         self.value(template, &mut turn)
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Limited, StreamBody};
+use http_body_util::{BodyExt, Either, Full, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -153,7 +153,8 @@ async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, 
     }
 }
 
-type Body = StreamBody<ReceiverStream>;
+/// A body at once, or in pieces.
+type Body = Either<Full<Bytes>, StreamBody<ReceiverStream>>;
 
 async fn answer(
     request: hyper::Request<Incoming>,
@@ -182,20 +183,26 @@ async fn answer(
 }
 
 fn stream(pieces: Pieces) -> Result<hyper::Response<Body>, io::Error> {
-    let (sender, receiver) = mpsc::channel::<Result<Frame<Bytes>, io::Error>>(4);
-    tokio::spawn(async move {
+    Ok(hyper::Response::new(in_pieces(|sender| async move {
         for piece in pieces {
             if sender.send(Ok(Frame::data(piece))).await.is_err() {
                 break;
             }
         }
-    });
-    Ok(hyper::Response::new(StreamBody::new(ReceiverStream(receiver))))
+    })))
+}
+
+type Piece = Result<Frame<Bytes>, io::Error>;
+
+/// A body whose pieces come when somebody sends them.
+fn in_pieces<F: Future<Output = ()> + Send + 'static>(send: impl FnOnce(mpsc::Sender<Piece>) -> F) -> Body {
+    let (sender, receiver) = mpsc::channel(4);
+    tokio::spawn(send(sender));
+    Either::Right(StreamBody::new(ReceiverStream(receiver)))
 }
 
 async fn send(reply: Reply) -> Result<hyper::Response<Body>, io::Error> {
     let broken = || io::Error::other("the connection is cut on purpose");
-    let (sender, receiver) = mpsc::channel::<Result<Frame<Bytes>, io::Error>>(4);
     let mut response = hyper::Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
         response = response.header(name, value);
@@ -213,40 +220,36 @@ async fn send(reply: Reply) -> Result<hyper::Response<Body>, io::Error> {
         _ => {}
     }
     let body = reply.body;
-    tokio::spawn(async move {
-        match reply.manner {
-            Manner::Torn => {
-                let half = body.slice(..body.len() / 2);
-                let _ = sender.send(Ok(Frame::data(half))).await;
-                // What has not left when the connection breaks never leaves.
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                let _ = sender.send(Err(broken())).await;
-            }
-            Manner::Dripping(time) => {
-                let pieces =
-                    body.chunks(body.len().div_ceil(20).max(1)).map(Bytes::copy_from_slice).collect::<Vec<_>>();
-                let pause = time / u32::try_from(pieces.len().max(1)).unwrap_or(1);
-                for piece in pieces {
-                    tokio::time::sleep(pause).await;
-                    if sender.send(Ok(Frame::data(piece))).await.is_err() {
-                        break;
-                    }
+    let body = match reply.manner {
+        Manner::Torn => in_pieces(|sender| async move {
+            let half = body.slice(..body.len() / 2);
+            let _ = sender.send(Ok(Frame::data(half))).await;
+            // What has not left when the connection breaks never leaves.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let _ = sender.send(Err(broken())).await;
+        }),
+        Manner::Dripping(time) => in_pieces(|sender| async move {
+            let size = body.len().div_ceil(20).max(1);
+            let pieces: Vec<Bytes> = body.chunks(size).map(Bytes::copy_from_slice).collect();
+            let pause = time / u32::try_from(pieces.len().max(1)).unwrap_or(1);
+            for piece in pieces {
+                tokio::time::sleep(pause).await;
+                if sender.send(Ok(Frame::data(piece))).await.is_err() {
+                    break;
                 }
             }
-            _ => {
-                let _ = sender.send(Ok(Frame::data(body))).await;
-            }
-        }
-    });
-    response.body(StreamBody::new(ReceiverStream(receiver))).map_err(|error| io::Error::other(error.to_string()))
+        }),
+        _ => Either::Left(Full::new(body)),
+    };
+    response.body(body).map_err(|error| io::Error::other(error.to_string()))
 }
 
 /// A channel's receiver as a stream.
 #[derive(Debug)]
-pub struct ReceiverStream(mpsc::Receiver<Result<Frame<Bytes>, io::Error>>);
+pub struct ReceiverStream(mpsc::Receiver<Piece>);
 
 impl futures_util::Stream for ReceiverStream {
-    type Item = Result<Frame<Bytes>, io::Error>;
+    type Item = Piece;
 
     fn poll_next(
         mut self: std::pin::Pin<&mut Self>,

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use connectome_core::clock::Clock;
 use connectome_core::operation::Operation;
 use jiff::{SignedDuration, Timestamp};
-use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use crate::admin::{self, Pieces};
@@ -16,6 +15,7 @@ use crate::check::check;
 use crate::fault::{self, Fault};
 use crate::http::{Manner, Reply, Request};
 use crate::query::Looks;
+use crate::route::{Parameters, Route};
 use crate::server::Respond;
 use crate::store::Store;
 use crate::timeline::Timeline;
@@ -78,6 +78,9 @@ impl Options {
 pub struct Simulator {
     service: &'static Service,
     base_path: &'static str,
+    calls: Vec<Route<&'static Behaviour>>,
+    /// What makes calls: actions, reads of a graph, streams, lists.
+    operations: Vec<Route<&'static Operation>>,
     options: Options,
     store: Mutex<Store>,
     met: Vec<AtomicU32>,
@@ -85,6 +88,14 @@ pub struct Simulator {
     looks: Mutex<Looks>,
     requests: AtomicU64,
     began: Instant,
+}
+
+/// What a request is by its method and its path.
+struct Asked {
+    /// What the service does, and the path's parameters.
+    call: Option<(&'static Behaviour, Parameters)>,
+    /// Every operation that makes such a request.
+    operations: Vec<&'static Operation>,
 }
 
 impl std::fmt::Debug for Simulator {
@@ -121,9 +132,14 @@ impl Simulator {
         let base = service.connector.base;
         let base_path = base.rsplit_once('}').map_or("", |(_, path)| path);
         let met = options.faults.iter().map(|_| AtomicU32::new(0)).collect();
+        let connector = service.connector;
+        let read = connector.streams.iter().map(|it| it.read).chain(connector.snapshots.iter().map(|it| it.read));
+        let operations = connector.operations.iter().chain(service.reads).copied().chain(read);
         Self {
             service,
             base_path,
+            calls: service.calls.iter().map(|it| Route::new(it.method.text(), it.path, it)).collect(),
+            operations: operations.map(|it| Route::new(it.call.method.text(), it.call.path, it)).collect(),
             options,
             store: Mutex::new(store),
             met,
@@ -239,17 +255,17 @@ impl Simulator {
         let Some(path) = request.path.strip_prefix(self.base_path).filter(|path| path.starts_with('/')) else {
             return self.said("no_such_path", "There is nothing here.");
         };
-        let call = self.service.calls.iter().find(|call| matches(call, request, path).is_some());
-        let further_page =
-            || call.is_some_and(|call| request.parameter(call.token).is_some()) || self.names_cursor(request);
+        let asked = self.asked_for(request, path);
+        let token = asked.call.as_ref().and_then(|(call, _)| request.parameter(call.token));
+        let further_page = || token.is_some() || self.names_cursor(request);
         let active = self.active(path, further_page);
         let under = self.service.connector.errors.under.first().copied().unwrap_or("error");
         let elsewhere = self.options.elsewhere.as_deref();
         if let Some(reply) = active.iter().find_map(|kind| fault::before(kind, under, elsewhere)) {
             return reply;
         }
-        let mut reply = self.decide(request, path, &active);
-        let page = self.operation(request, path).and_then(|operation| operation.page);
+        let page = asked.operations.first().and_then(|operation| operation.page);
+        let mut reply = self.decide(request, path, asked, &active);
         let items = page.map_or(&[][..], |page| page.items);
         let next = page.map_or(&[][..], |page| match page.next {
             connectome_core::page::Next::Link(path) => path,
@@ -280,7 +296,7 @@ impl Simulator {
             .collect()
     }
 
-    fn decide(&self, request: &Request, path: &str, active: &[&'static str]) -> Reply {
+    fn decide(&self, request: &Request, path: &str, asked: Asked, active: &[&'static str]) -> Reply {
         let Some(token) =
             self.token(request).filter(|token| token.grants != Grants::Expired && !active.contains(&"expired-token"))
         else {
@@ -289,15 +305,13 @@ impl Simulator {
         if let Some(reply) = self.query(request, path, active) {
             return reply;
         }
-        let Some((behaviour, parameters)) =
-            self.service.calls.iter().find_map(|call| Some((call, matches(call, request, path)?)))
-        else {
+        let Some((behaviour, parameters)) = asked.call else {
             return self.said("no_such_path", "There is nothing here.");
         };
-        let operation = self.operation(request, path);
+        let operation = asked.operations.first().copied();
         if let Some(operation) = operation
             && let Some((app, name)) =
-                lacking(operation, token).or_else(|| self.all(request, path).find_map(|other| denied(other, token)))
+                lacking(operation, token).or_else(|| asked.operations.iter().find_map(|other| denied(other, token)))
         {
             return self.said("forbidden", &format!("The role lacks {app}: {name}."));
         }
@@ -344,19 +358,10 @@ impl Simulator {
         self.options.tokens.iter().find(|token| token.secret == secret)
     }
 
-    /// The operation that makes such a request: the first whose fixed parameters agree, or else the first of the call.
-    fn operation(&self, request: &Request, path: &str) -> Option<&'static Operation> {
-        self.all(request, path).next()
-    }
-
-    /// Every operation that makes such a request: actions, reads of a graph, streams.
-    fn all<'a>(&self, request: &'a Request, path: &'a str) -> impl Iterator<Item = &'static Operation> + use<'a> {
-        let connector = self.service.connector;
-        let streams = connector.streams.iter().map(|stream| stream.read);
-        let snapshots = connector.snapshots.iter().map(|snapshot| snapshot.read);
-        connector.operations.iter().chain(self.service.reads).copied().chain(streams).chain(snapshots).filter(
-            |operation| operation.call.method.text() == request.method && fits(operation.call.path, path).is_some(),
-        )
+    fn asked_for(&self, request: &Request, path: &str) -> Asked {
+        let call = self.calls.iter().find_map(|route| Some((route.to, route.fits(request, path)?)));
+        let operations = self.operations.iter().filter(|route| route.fits(request, path).is_some());
+        Asked { call, operations: operations.map(|route| route.to).collect() }
     }
 
     fn said(&self, name: &str, otherwise: &str) -> Reply {
@@ -410,27 +415,4 @@ fn lacking(operation: &Operation, token: &Token) -> Option<Permission> {
 fn denied(operation: &Operation, token: &Token) -> Option<Permission> {
     let Grants::AllBut(list) = &token.grants else { return None };
     permissions(operation).find(|(app, name)| list.iter().any(|(a, n)| a == app && n == name))
-}
-
-fn matches(call: &Behaviour, request: &Request, path: &str) -> Option<Vec<(&'static str, String)>> {
-    if call.method.text() != request.method { None } else { fits(call.path, path) }
-}
-
-/// The path's parameters, if the path has the template's form.
-fn fits(template: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
-    // Most templates differ at once, and this is asked of every one for each request.
-    let mut parts = path.split('/');
-    let mut parameters = Vec::new();
-    for wanted in template.split('/') {
-        let given = parts.next()?;
-        match wanted.strip_prefix('{').and_then(|it| it.strip_suffix('}')) {
-            Some(name) if !given.is_empty() => {
-                parameters.push((name, percent_decode_str(given).decode_utf8().ok()?.into_owned()))
-            }
-            Some(_) => return None,
-            None if wanted == given => {}
-            None => return None,
-        }
-    }
-    parts.next().is_none().then_some(parameters)
 }

@@ -148,7 +148,7 @@ impl Store {
             shelf.times = times;
             for (number, record) in records {
                 for (field, index) in &mut shelf.index {
-                    index.extend(indexed(&record, field).into_iter().map(|text| (text, number)));
+                    index.extend(indexed(record.get(field)).into_iter().map(|text| (text, number)));
                 }
             }
         }
@@ -218,6 +218,21 @@ impl Store {
         true
     }
 
+    /// One field of a record, unless it was removed. Of a record that is as it was made, nothing else is made.
+    pub fn get_field(&self, collection: &str, number: usize, field: &str) -> Option<Value> {
+        let shelf = self.shelves.get(collection).filter(|_| self.has(collection, number))?;
+        match shelf.changed.get(&number) {
+            Some(record) => record.get(field).cloned(),
+            None => Some(self.made_field(shelf, number, field)).filter(|value| !value.is_null()),
+        }
+    }
+
+    fn made_field(&self, shelf: &Shelf, number: usize, field: &str) -> Value {
+        let known = shelf.template(number).and_then(|(value, template)| value.get(field).zip(template.start(field)));
+        let Some((value, start)) = known else { return Value::Null };
+        self.making(shelf, number, &Map::new(), |maker| maker.make_from(value, start))
+    }
+
     fn made(&self, shelf: &Shelf, number: usize) -> Value {
         let Some((template, _)) = shelf.template(number) else { return Value::Null };
         self.making(shelf, number, &Map::new(), |maker| maker.make(template))
@@ -264,8 +279,9 @@ impl Store {
         if let Some(Some(known)) = self.named.borrow().get(&key).and_then(|known| known.get(number)) {
             return known.clone();
         }
-        let record = self.made(shelf, number);
-        let value = field.split('.').fold(record, |value, key| value.get(key).cloned().unwrap_or_default());
+        let mut keys = field.split('.');
+        let value = self.made_field(shelf, number, keys.next().unwrap_or_default());
+        let value = keys.fold(value, |value, key| value.get(key).cloned().unwrap_or_default());
         let mut named = self.named.borrow_mut();
         let known = named.entry(key).or_insert_with(|| vec![None; shelf.made]);
         known[number] = Some(value.clone());
@@ -274,18 +290,7 @@ impl Store {
 
     /// The moment that a field of a record says.
     pub fn moment(&self, collection: &str, number: usize, field: &str) -> Option<i64> {
-        let shelf = self.shelves.get(collection).filter(|_| self.has(collection, number))?;
-        if let Some(record) = shelf.changed.get(&number) {
-            return record.get(field).and_then(moment_of);
-        }
-        // Most fields of time are one generator, and nothing else of the record need be made.
-        let (template, _) = shelf.template(number)?;
-        match template.get(field)?.as_str()?.strip_prefix('{').and_then(|it| it.strip_suffix('}')) {
-            Some(it) if it.starts_with("time") || it.starts_with("seen") || it.starts_with("millis") => {
-                self.making(shelf, number, &Map::new(), |maker| moment_of(&maker.generate(it, 0)))
-            }
-            _ => self.made(shelf, number).get(field).and_then(moment_of),
-        }
+        self.get_field(collection, number, field).as_ref().and_then(moment_of)
     }
 
     /// The records of a collection by the moment that a field says, the earliest first.
@@ -329,8 +334,8 @@ impl Store {
     fn build_index(&self, collection: &str, field: &str) -> HashMap<String, usize> {
         let mut index = HashMap::new();
         for number in self.numbers(collection) {
-            if let Some(record) = self.get(collection, number) {
-                for text in indexed(&record, field) {
+            if let Some(value) = self.get_field(collection, number, field) {
+                for text in indexed(Some(&value)) {
                     index.entry(text).or_insert(number);
                 }
             }
@@ -345,7 +350,7 @@ impl Store {
         shelf.length += 1;
         shelf.date(number, &record);
         for (field, index) in &mut shelf.index {
-            for text in indexed(&record, field) {
+            for text in indexed(record.get(field)) {
                 index.insert(text, number);
             }
         }
@@ -355,12 +360,11 @@ impl Store {
 
     /// Replaces a record.
     pub fn put(&mut self, collection: &str, number: usize, record: Value) {
-        self.undate(collection, number);
+        self.forget(collection, number);
         if let Some(shelf) = self.shelves.get_mut(collection) {
             shelf.date(number, &record);
             for (field, index) in &mut shelf.index {
-                index.retain(|_, at| *at != number);
-                index.extend(indexed(&record, field).into_iter().map(|text| (text, number)));
+                index.extend(indexed(record.get(field)).into_iter().map(|text| (text, number)));
             }
             shelf.changed.insert(number, record);
         }
@@ -368,17 +372,24 @@ impl Store {
 
     /// Removes a record.
     pub fn remove(&mut self, collection: &str, number: usize) {
-        self.undate(collection, number);
+        self.forget(collection, number);
         if let Some(shelf) = self.shelves.get_mut(collection) {
             shelf.removed.insert(number);
-            for index in shelf.index.values_mut() {
-                index.retain(|_, at| *at != number);
-            }
         }
     }
 
-    /// Takes a record out of the indices by time, before it changes.
-    fn undate(&mut self, collection: &str, number: usize) {
+    /// Takes a record out of the indices, before it changes.
+    fn forget(&mut self, collection: &str, number: usize) {
+        let record = self.any(collection, number).unwrap_or_default();
+        if let Some(shelf) = self.shelves.get_mut(collection) {
+            for (field, index) in &mut shelf.index {
+                for text in indexed(record.get(field)) {
+                    if index.get(&text) == Some(&number) {
+                        index.remove(&text);
+                    }
+                }
+            }
+        }
         let Some(shelf) = self.shelves.get(collection) else { return };
         let fields: Vec<String> = shelf.times.keys().cloned().collect();
         for field in fields {
@@ -449,8 +460,8 @@ pub fn moment_of(value: &Value) -> Option<i64> {
 }
 
 /// The texts by which a record is found: the field's own, each element of a list, and what is under `value`.
-fn indexed(record: &Value, field: &str) -> Vec<String> {
-    match record.get(field) {
+fn indexed(value: Option<&Value>) -> Vec<String> {
+    match value {
         Some(Value::String(text)) => vec![text.clone()],
         Some(Value::Number(number)) => vec![number.to_string()],
         Some(Value::Object(fields)) => match fields.get("value") {

@@ -1,5 +1,7 @@
 //! A record's template, read once: constant JSON with generators between, so that a record is written without a tree.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::record::{Maker, is_generator};
@@ -11,6 +13,8 @@ pub struct Template {
     /// What stands at the end of `pieces` while it is built.
     text: String,
     turn: u64,
+    /// The turn before the first generator of each field.
+    starts: HashMap<String, u64>,
 }
 
 #[derive(Debug)]
@@ -32,6 +36,7 @@ impl Template {
                 let mut first = true;
                 made.text.push('{');
                 for (name, value) in fields {
+                    made.starts.insert(name.clone(), made.turn);
                     if name.starts_with('_') {
                         made.turn += turns(value);
                         continue;
@@ -104,6 +109,11 @@ impl Template {
         if !self.text.is_empty() {
             self.pieces.push(Piece::Text(std::mem::take(&mut self.text)));
         }
+    }
+
+    /// The turn with which a field begins when nothing else of the record is made.
+    pub fn start(&self, field: &str) -> Option<u64> {
+        self.starts.get(field).copied()
     }
 
     /// Writes a record.
@@ -190,8 +200,13 @@ mod tests {
                 fields: &Map::new(),
             };
             let mut out = Vec::new();
-            Template::new(&template).write(&maker, &mut out);
-            assert_eq!(String::from_utf8(out).unwrap(), shown(&maker.make(&template)).to_string());
+            let written = Template::new(&template);
+            written.write(&maker, &mut out);
+            let record = maker.make(&template);
+            assert_eq!(String::from_utf8(out).unwrap(), shown(&record).to_string());
+            for (name, value) in record.as_object().unwrap() {
+                assert_eq!(maker.make_from(&template[name], written.start(name).unwrap()), *value, "{name}");
+            }
         }
     }
 }
