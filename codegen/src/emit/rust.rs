@@ -23,10 +23,11 @@ pub fn file(header: &str, docs: &str, items: Vec<TokenStream>) -> String {
 
 /// One or more items, with air between the methods of an `impl`.
 fn print(item: TokenStream) -> String {
-    let printed = match syn::parse2::<syn::File>(item.clone()) {
+    // A stream that is shared would be copied as it is read, so nothing is kept of it.
+    let printed = match syn::parse2::<syn::File>(item) {
         Ok(file) => prettyplease::unparse(&file),
-        // What an emitter builds with `quote` parses; if it ever did not, the compiler would show where.
-        Err(_) => item.to_string(),
+        // What an emitter builds with `quote` parses; if it ever did not, the compiler would say so.
+        Err(error) => error.to_compile_error().to_string(),
     };
     let mut airy = String::with_capacity(printed.len() + printed.len() / 16);
     let mut previous = "";
