@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use connectome::CONNECTORS;
 use connectome_core::answer::Answer;
 use connectome_core::connector::Connector;
-use connectome_core::decode::decode;
+use connectome_core::decode::{Reader, decode};
 use connectome_core::place::Place;
 use connectome_core::settle::{Findings, outputs, refuse};
 use connectome_core::shape::{Record, Shape};
 use connectome_fuzz::{json, search_among};
 use proptest::prelude::*;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Every type that a shape leads to, by name.
 fn records(shape: &Shape, found: &mut BTreeMap<&'static str, &'static Record>) {
@@ -57,6 +57,29 @@ fn what_nobody_declared_survives_every_type() {
                 let shown = decode(connector.names, &shape, Value::Object(value));
                 let name = connector.names.shown("neverSeenBefore");
                 prop_assert_eq!(shown.get(&name), Some(&connector.names.show(strange)), "{}", record.name);
+                Ok(())
+            });
+        }
+    }
+}
+
+#[test]
+fn records_of_a_page_are_read_as_records_at_hand_are() {
+    for connector in CONNECTORS {
+        for record in types(connector) {
+            let shape = Shape::Record(Box::leak(Box::new(*record)));
+            let members = proptest::collection::vec((proptest::sample::select(wire(record)), json(wire(record))), 0..8);
+            search_among(10, 40, &(members, json(wire(record))), |(members, strange)| {
+                let record: Map<String, Value> = members.into_iter().collect();
+                let body =
+                    json!({ "a": { "items": [record, strange], "next": strange }, "items": strange }).to_string();
+                let answer = Answer { status: 200, headers: Vec::new(), body: body.into() };
+                let read = answer.read(Reader::around(connector.names, &["a", "items"], &shape)).expect("JSON");
+                let mut wire = answer.json().expect("JSON");
+                for record in wire["a"]["items"].as_array_mut().expect("a list") {
+                    *record = decode(connector.names, &shape, record.take());
+                }
+                prop_assert_eq!(read.to_string(), wire.to_string());
                 Ok(())
             });
         }

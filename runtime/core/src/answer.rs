@@ -3,9 +3,11 @@
 use std::fmt;
 
 use bytes::Bytes;
+use serde::de::DeserializeSeed;
 use serde_json::Value;
 
 use crate::connector::ErrorBody;
+use crate::decode::Reader;
 use crate::error::{Error, ErrorKind, ServiceError};
 
 /// Status, headers and body of an answer.
@@ -34,7 +36,14 @@ impl Answer {
 
     /// The body as JSON, whatever the media type says: some services label it as text.
     pub fn json(&self) -> Result<Value, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| {
+        self.read(Reader::wire())
+    }
+
+    /// The same, read in another manner.
+    pub fn read(&self, reader: Reader<'_>) -> Result<Value, Error> {
+        let mut json = serde_json::Deserializer::from_slice(&self.body);
+        let read = reader.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
+        read.map_err(|error| {
             let text = String::from_utf8_lossy(&self.body);
             let message = if self.body.is_empty() {
                 format!("the service answered {} with an empty body where JSON was expected", self.status)

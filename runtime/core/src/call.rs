@@ -8,15 +8,14 @@ use serde_json::{Map, Value};
 
 use crate::answer::{Answer, at, read_error};
 use crate::connection::Connection;
-use crate::decode::decode;
+use crate::decode::{Reader, decode};
 use crate::error::{Error, ErrorKind};
 use crate::operation::{Cap, Effect, Operation, Poll, Repeat};
-use crate::page::Following;
+use crate::page::{Following, Next, Page};
 use crate::place::Source;
 use crate::request::{Body, Request, fill, with_query};
 use crate::settle::{Findings, outputs};
 use crate::shape::Shape;
-use crate::transport;
 
 impl Connection {
     /// Checks the input, runs the operation and reads all of its pages. Input and output are JSON objects under the names of
@@ -86,6 +85,7 @@ impl Connection {
             cap,
             state: State::First,
             answer: first,
+            page: None,
             pages: HashSet::new(),
             read: 0,
             cut: None,
@@ -193,6 +193,8 @@ pub struct Reading {
     request: Request,
     state: State,
     answer: Answer,
+    /// The answer with the page at hand, after the first.
+    page: Option<Answer>,
     /// What led to each page so far: the same again would never end.
     pages: HashSet<String>,
     /// How many records went before the page at hand, counted as the service counts.
@@ -224,17 +226,28 @@ impl Reading {
     pub async fn next_page(&mut self) -> Result<Option<Vec<Value>>, Error> {
         let shape = self.item_shape();
         let names = self.connection.connector().names;
-        let records = self.next_records().await?;
-        Ok(records.map(|records| records.into_iter().map(|record| decode(names, &shape, record)).collect()))
+        match self.operation.page {
+            // What leads to the next page stands in the last record, under the service's name.
+            Some(Page { next: Next::After { .. }, .. }) => {
+                let records = self.next_records().await?;
+                Ok(records.map(|records| records.into_iter().map(|record| decode(names, &shape, record)).collect()))
+            }
+            Some(page) => self.read_page(Reader::around(names, page.items, &shape)).await,
+            None => Ok(None),
+        }
     }
 
     /// The records of the next page as the service wrote them; `None` after the last. A page may be empty.
     pub async fn next_records(&mut self) -> Result<Option<Vec<Value>>, Error> {
+        self.read_page(Reader::wire()).await
+    }
+
+    async fn read_page(&mut self, reader: Reader<'_>) -> Result<Option<Vec<Value>>, Error> {
         let Some(page) = self.operation.page else { return Ok(None) };
         let body = match std::mem::replace(&mut self.state, State::Done) {
             State::Done => return Ok(None),
             State::First => {
-                let body = self.json(&self.answer)?;
+                let body = self.json(&self.answer, reader)?;
                 if let Some(cap) = self.cap.filter(|cap| cap.ask.is_empty()) {
                     check_cap(&cap, &body)
                         .map_err(|error| self.connection.told(self.operation, &self.request, error))?;
@@ -243,7 +256,9 @@ impl Reading {
             }
             State::Next => {
                 let answer = self.connection.ask(self.operation, &self.request, Repeat::Safe).await?;
-                self.json(&answer)?
+                let body = self.json(&answer, reader)?;
+                self.page = Some(answer);
+                body
             }
         };
         match page.following(&self.request, &body, self.read) {
@@ -271,6 +286,13 @@ impl Reading {
         }
     }
 
+    /// A record of the page at hand once more, under the user's names.
+    pub(crate) fn again(&self, index: usize) -> Option<Value> {
+        let body = self.page.as_ref().unwrap_or(&self.answer).json().ok()?;
+        let record = at(&body, self.operation.page?.items)?.get(index)?.clone();
+        Some(decode(self.connection.connector().names, &self.item_shape(), record))
+    }
+
     /// Whether an answer held no list of records, not even an empty one.
     pub fn is_listless(&self) -> bool {
         self.listless
@@ -295,7 +317,7 @@ impl Reading {
     fn settle(mut self, items: Vec<Value>, count: usize) -> Result<Value, Error> {
         let operation = self.operation;
         if self.operation.page.is_none() && needs_body(self.operation) {
-            self.body = Some(self.json(&self.answer).map_err(|error| in_doubt(operation, error))?);
+            self.body = Some(self.json(&self.answer, Reader::wire()).map_err(|error| in_doubt(operation, error))?);
         } else if self.answer.header("Content-Type").is_some_and(|label| label.contains("json"))
             && let Ok(body) = serde_json::from_slice(&self.answer.body)
         {
@@ -345,9 +367,9 @@ impl Reading {
         Ok(())
     }
 
-    fn json(&self, answer: &Answer) -> Result<Value, Error> {
+    fn json(&self, answer: &Answer, reader: Reader<'_>) -> Result<Value, Error> {
         let told = |error| self.connection.told(self.operation, &self.request, error);
-        let body = answer.json().map_err(told)?;
+        let body = answer.read(reader).map_err(told)?;
         self.refuse_disguised(&body, answer.status)?;
         if self.operation.page.is_some() && !body.is_object() {
             return Err(self.wrong("the answer is not an object".to_owned()));
@@ -369,8 +391,9 @@ impl Reading {
     }
 
     fn wrong(&self, message: String) -> Error {
-        let error = Error::new(ErrorKind::Protocol, message)
-            .advice("try again; if it stays so, the service answers in a way that is not known here: report it");
+        let error = Error::new(ErrorKind::Protocol, message).advice_to_repeat(
+            "try again; if it stays so, the service answers in a way that is not known here: report it",
+        );
         self.connection.told(self.operation, &self.request, error)
     }
 }
@@ -378,23 +401,23 @@ impl Reading {
 /// Whoever repeats a change that may have been made makes it twice: an error that leaves that open says so.
 fn in_doubt(operation: &Operation, error: Error) -> Error {
     let parts = error.parts();
-    let told = parts.advice.as_deref().unwrap_or_default();
-    let broke = told == transport::UNKNOWN;
     if operation.effect == Effect::Read || operation.repeat == Repeat::Safe {
-        return if broke { error.advice("try again later") } else { error };
+        return match parts.may_have_acted {
+            true => error.may_have_acted(false).advice_to_repeat("try again later"),
+            false => error,
+        };
     }
-    let open = broke || matches!(parts.kind, ErrorKind::Server | ErrorKind::Timeout | ErrorKind::Protocol);
-    let redirected = parts.service.as_ref().is_some_and(|service| (300..400).contains(&service.status));
-    if !open || redirected || told.contains("find out what was done") {
+    let open =
+        parts.may_have_acted || matches!(parts.kind, ErrorKind::Server | ErrorKind::Timeout | ErrorKind::Protocol);
+    if !open || (300..400).contains(&error.status()) {
         return error;
     }
     let more = "the service may have acted: find out what was done before repeating anything";
-    // To try again is just what is not advised.
-    let advice = match told {
-        told if told.is_empty() || told.contains("try again") => more.to_owned(),
-        told => format!("{more}; {told}"),
+    let advice = match parts.advice.as_deref().filter(|_| !parts.advises_repeating) {
+        None => more.to_owned(),
+        Some(told) => format!("{more}; {told}"),
     };
-    error.advice(advice)
+    error.may_have_acted(true).advice(advice)
 }
 
 fn needs_body(operation: &Operation) -> bool {

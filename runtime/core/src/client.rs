@@ -20,17 +20,15 @@ impl Connection {
         input: &I,
     ) -> Result<O, Error> {
         let output = self.call(operation, to_json(operation, input)?).await?;
-        self.typed(operation, output)
+        O::deserialize(&output).map_err(|error| self.mistyped(operation, &error, output))
     }
 
-    fn typed<O: DeserializeOwned>(&self, operation: &'static Operation, output: Value) -> Result<O, Error> {
-        O::deserialize(&output).map_err(|error| {
-            Error::new(ErrorKind::Protocol, format!("the answer does not have the declared form: {error}"))
-                .operation(operation.name)
-                .output(output)
-                .advice("the operation itself worked; its output is attached to this error as JSON")
-                .clean(|text| self.redactor().clean(text))
-        })
+    fn mistyped(&self, operation: &'static Operation, error: &serde_json::Error, output: Value) -> Error {
+        Error::new(ErrorKind::Protocol, format!("the answer does not have the declared form: {error}"))
+            .operation(operation.name)
+            .output(output)
+            .advice("the operation itself worked; its output is attached to this error as JSON")
+            .clean(|text| self.redactor().clean(text))
     }
 
     /// Reads an operation's records one by one, a page at a time.
@@ -45,7 +43,7 @@ impl Connection {
             operation,
             input: Some(input),
             reading: None,
-            page: Vec::new().into_iter(),
+            page: Vec::new().into_iter().enumerate(),
             of: PhantomData,
         })
     }
@@ -57,7 +55,7 @@ pub struct Items<T> {
     operation: &'static Operation,
     input: Option<Value>,
     reading: Option<Reading>,
-    page: std::vec::IntoIter<Value>,
+    page: std::iter::Enumerate<std::vec::IntoIter<Value>>,
     of: PhantomData<fn() -> T>,
 }
 
@@ -72,13 +70,18 @@ impl<T: DeserializeOwned> Items<T> {
     /// The next record; `None` after the last.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         match self.next_value().await {
-            Ok(Some(value)) => Some(self.connection.typed(self.operation, value)),
+            // The record is taken apart, and read again in the rare case that it does not fit.
+            Ok(Some((index, value))) => Some(serde_json::from_value(value).map_err(|error| {
+                let record = self.reading.as_ref().and_then(|reading| reading.again(index)).unwrap_or_default();
+                self.connection.mistyped(self.operation, &error, record)
+            })),
             Ok(None) => None,
             Err(error) => Some(Err(error)),
         }
     }
 
-    async fn next_value(&mut self) -> Result<Option<Value>, Error> {
+    /// The next record, and its place in its page.
+    async fn next_value(&mut self) -> Result<Option<(usize, Value)>, Error> {
         loop {
             if let Some(value) = self.page.next() {
                 return Ok(Some(value));
@@ -88,7 +91,7 @@ impl<T: DeserializeOwned> Items<T> {
             }
             let Some(reading) = &mut self.reading else { return Ok(None) };
             match reading.next_page().await {
-                Ok(Some(page)) => self.page = page.into_iter(),
+                Ok(Some(page)) => self.page = page.into_iter().enumerate(),
                 Ok(None) => {
                     self.reading = None;
                     return Ok(None);

@@ -34,6 +34,10 @@ pub struct Inner {
     pub output: Option<Value>,
     /// Whether the reader of the output has seen enough, as `head` has.
     pub is_closed_pipe: bool,
+    /// Whether something may have been done although nobody told of it: whoever repeats a change may make it twice.
+    pub may_have_acted: bool,
+    /// Whether the advice is to do the same again.
+    pub advises_repeating: bool,
 }
 
 /// What is said when the reader of an output has gone.
@@ -144,8 +148,7 @@ pub struct Item {
 /// All but the output, which may hold secrets: a half-done write can have made a key.
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, operation, request, message, service, advice, violations, items, output, is_closed_pipe } =
-            self;
+        let Self { kind, operation, request, message, service, advice, violations, items, output, .. } = self;
         f.debug_struct("Inner")
             .field("kind", kind)
             .field("operation", operation)
@@ -156,7 +159,9 @@ impl fmt::Debug for Inner {
             .field("violations", violations)
             .field("items", items)
             .field("output", &output.as_ref().map(|_| "not shown"))
-            .field("is_closed_pipe", is_closed_pipe)
+            .field("is_closed_pipe", &self.is_closed_pipe)
+            .field("may_have_acted", &self.may_have_acted)
+            .field("advises_repeating", &self.advises_repeating)
             .finish()
     }
 }
@@ -175,6 +180,8 @@ impl Error {
             items: Vec::new(),
             output: None,
             is_closed_pipe: false,
+            may_have_acted: false,
+            advises_repeating: false,
         }))
     }
 
@@ -192,6 +199,20 @@ impl Error {
     /// Says what to do next.
     pub fn advice(mut self, advice: impl Into<String>) -> Self {
         self.0.advice = Some(advice.into());
+        self.0.advises_repeating = false;
+        self
+    }
+
+    /// Says what to do next, which is to do the same again.
+    pub fn advice_to_repeat(self, advice: impl Into<String>) -> Self {
+        let mut error = self.advice(advice);
+        error.0.advises_repeating = true;
+        error
+    }
+
+    /// Says whether something may have been done although nobody told of it.
+    pub fn may_have_acted(mut self, may_have_acted: bool) -> Self {
+        self.0.may_have_acted = may_have_acted;
         self
     }
 
@@ -288,6 +309,9 @@ impl Error {
         }
         if let Some(advice) = &inner.advice {
             put("advice", Value::from(advice.as_str()));
+        }
+        if inner.may_have_acted {
+            put("may_have_acted", Value::from(true));
         }
         if !inner.violations.is_empty() {
             put("violations", serde_json::to_value(&inner.violations).unwrap_or_default());

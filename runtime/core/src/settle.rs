@@ -76,7 +76,11 @@ pub fn refuse(connector: &Connector, operation: &Operation, answer: &Answer) -> 
             "see what it answered, and mend the input".to_owned(),
         ),
     };
-    Err(Error::new(kind, message).operation(operation.name).service(said).advice(advice))
+    let error = Error::new(kind, message).operation(operation.name).service(said);
+    Err(match kind.is_passing() {
+        true => error.advice_to_repeat(advice),
+        false => error.advice(advice),
+    })
 }
 
 fn permission_message(operation: &Operation) -> String {
@@ -117,7 +121,7 @@ pub fn outputs(connector: &Connector, operation: &Operation, mut findings: Findi
         return Err(Error::new(ErrorKind::Protocol, "the service did not answer for each element")
             .operation(operation.name)
             .service(read_error(findings.answer.status, body, &connector.errors))
-            .advice("find out what was done before repeating anything"));
+            .may_have_acted(true));
     }
     let multi = multi_answers(operation, &findings);
     for output in operation.output {
@@ -153,7 +157,9 @@ pub fn outputs(connector: &Connector, operation: &Operation, mut findings: Findi
                     ErrorKind::Protocol,
                     format!("the answer lacks what {:?} is made from", field.name),
                 )
-                .advice("try again; if it stays so, the service answers in a way that is not known here: report it")
+                .advice_to_repeat(
+                    "try again; if it stays so, the service answers in a way that is not known here: report it",
+                )
                 .operation(operation.name)
                 .output(Value::Object(shown)));
             }
@@ -175,7 +181,7 @@ pub fn outputs(connector: &Connector, operation: &Operation, mut findings: Findi
             format!("{sent} elements were sent, and the service answered for {}", items.len()),
         )
         .operation(operation.name)
-        .advice("find out what was done before repeating anything")
+        .may_have_acted(true)
         .items(items)
         .output(shown));
     }

@@ -73,8 +73,12 @@ pub struct Transport {
 /// Redirects within the origin that are followed before it is enough.
 const MAX_REDIRECTS: usize = 5;
 
-/// What to do when nobody knows what became of a request. Whoever knows the request says more.
-pub const UNKNOWN: &str = "try again later, but look before a change is repeated: the service may have acted";
+/// Nobody knows what became of a request. Whoever knows the request says more.
+fn unknown(error: Error) -> Error {
+    error
+        .advice_to_repeat("try again later, but look before a change is repeated: the service may have acted")
+        .may_have_acted(true)
+}
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -232,13 +236,12 @@ impl Transport {
             return (Trouble::NotSent, Error::new(kind, message).advice(advice));
         }
         if error.is_timeout() {
-            let error = Error::new(ErrorKind::Timeout, format!("no answer from {origin} in time")).advice(UNKNOWN);
-            return (Trouble::Unknown, error);
+            return (
+                Trouble::Unknown,
+                unknown(Error::new(ErrorKind::Timeout, format!("no answer from {origin} in time"))),
+            );
         }
-        (
-            Trouble::Unknown,
-            Error::new(ErrorKind::Connect, format!("the connection to {origin} broke: {why}")).advice(UNKNOWN),
-        )
+        (Trouble::Unknown, unknown(Error::new(ErrorKind::Connect, format!("the connection to {origin} broke: {why}"))))
     }
 }
 

@@ -106,7 +106,7 @@ fn good_error(wrong: &mut Vec<String>, subject: &Subject, kind: &str, error: &Er
         check(wrong, !shown, || "a secret is in the error".to_owned());
     }
     if subject.is_risky() && rule::leaves_doubt(kind) {
-        let doubt = ["may have acted", "find out what was done"].iter().any(|words| text.contains(words));
+        let doubt = error.parts().may_have_acted && text.contains("the service may have acted");
         check(wrong, doubt, || format!("the error does not say that the service may have acted: {text}"));
     }
 }

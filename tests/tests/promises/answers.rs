@@ -1,6 +1,6 @@
 //! What an answer may claim.
 
-use connectome::trend_vision_one::{Client, GetAlertDetailsInput, Parameters};
+use connectome::trend_vision_one::{Client, GetAlertDetailsInput, GetAlertListInput, Parameters};
 use connectome_core::ErrorKind;
 use connectome_tests::script::{Prepared, Script};
 use connectome_tests::simulated::{TOKEN, connect, vision_one};
@@ -194,4 +194,27 @@ async fn what_a_service_says_that_nobody_has_seen_yet_survives() {
     let output = call(&connect(&script.url()).0, "get_exception_list", json!({})).await.unwrap();
     assert_eq!(output["exception_objects"][0]["file_sha512"], "ab");
     assert_eq!(output["exception_objects"][1], json!({ "type": "ip", "value": "203.0.113.1", "description": "" }));
+}
+
+#[tokio::test]
+async fn a_record_of_another_form_is_told_with_its_json_and_the_next_ones_follow() {
+    let first = json!({ "items": [{ "id": "WB-1" }, { "id": "WB-2", "score": "high" }], "nextLink": "/v3.0/workbench/alerts?skipToken=2" });
+    let second = json!({ "items": [{ "id": "WB-3", "score": { "newForm": 7 } }, { "id": "WB-4", "score": 4 }] });
+    let script = Script::start(vec![Prepared::json(200, &first), Prepared::json(200, &second)]).await;
+    let client = Client::connect(Parameters::new(TOKEN).with_api_url(script.url())).unwrap();
+    let mut items = client.get_alert_list_items(&GetAlertListInput::new(ALL_TIME.1, ALL_TIME.0)).unwrap();
+    let mut read = Vec::new();
+    while let Some(alert) = items.next().await {
+        read.push(match alert {
+            Ok(alert) => json!(alert.id),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Protocol);
+                assert!(error.to_string().contains("attached to this error"), "{error}");
+                error.parts().output.clone().unwrap()
+            }
+        });
+    }
+    let wanted =
+        json!(["WB-1", { "id": "WB-2", "score": "high" }, { "id": "WB-3", "score": { "new_form": 7 } }, "WB-4"]);
+    assert_eq!(Value::from(read), wanted);
 }
