@@ -239,10 +239,7 @@ pub fn instance(world: &World, connector: &Connector, access: &Access) -> Result
         (Some(name), _) => return Err(at(format!("there is no instance {name:?}")).advice(list(&names(&|_| true)))),
         (None, []) => return Ok(None),
         (None, [only]) => only,
-        (None, several) => {
-            return Err(at(format!("{} has several instances", connector.name))
-                .advice(format!("name one with --instance: {}", several.join(", "))));
-        }
+        (None, several) => return Err(name_one(connector.name, several)),
     };
     let found = instances.iter().find(|(known, ..)| *known == name).map(|(.., table)| *table);
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -253,10 +250,17 @@ pub fn instance(world: &World, connector: &Connector, access: &Access) -> Result
     found.map(read).transpose()
 }
 
+/// Which of several instances is meant cannot be guessed.
+pub fn name_one(connector: &str, instances: &[&str]) -> Error {
+    Error::new(ErrorKind::Input, format!("{connector} has several instances"))
+        .advice(format!("name one with --instance: {}", instances.join(", ")))
+}
+
 /// What is wrong, and what to do about it.
 type Mistake = (String, String);
 
-fn list(names: &[&str]) -> String {
+/// The names that there are.
+pub fn list(names: &[&str]) -> String {
     if names.is_empty() { "there is none".to_owned() } else { format!("there are: {}", names.join(", ")) }
 }
 

@@ -1,11 +1,11 @@
 //! What a command is about: a connector, or an instance of one that the configuration names.
 
+use connectome_core::Error;
 use connectome_core::connector::Connector;
-use connectome_core::{Error, ErrorKind};
 
 use crate::World;
 use crate::arguments::Access;
-use crate::instances::synchronised;
+use crate::instances::{name_one, synchronised};
 
 /// A connector, and how it is reached.
 #[derive(Debug)]
@@ -28,8 +28,7 @@ impl Subject {
             (None, [only]) => Some(only),
             (None, several) => {
                 let names: Vec<&str> = several.iter().map(|instance| instance.name.as_str()).collect();
-                return Err(Error::new(ErrorKind::Input, format!("{name} has several instances"))
-                    .advice(format!("name one with --instance: {}", names.join(", "))));
+                return Err(name_one(name, &names));
             }
         };
         let connector = world.connector(instance.map_or(name, |it| &it.connector))?;

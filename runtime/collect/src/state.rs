@@ -43,7 +43,7 @@ impl State {
             VERSION => {}
             newer => {
                 return Err(Error::new(ErrorKind::Storage, format!("the state in {} was written by a newer connectome (its version is {newer}, this one knows {VERSION})", path.display()))
-                    .advice("use that version; another file, with --state, would begin anew"));
+                    .advice(or_another("use that version")));
             }
         }
         Ok(state)
@@ -113,7 +113,7 @@ impl State {
                 ErrorKind::Storage,
                 format!("another connectome is at work on {key} in {}", self.path.display()),
             )
-            .advice("wait until it has ended; another file, with --state, would begin anew")),
+            .advice(or_another("wait until it has ended"))),
             Err(fs::TryLockError::Error(error)) => Err(disk(&path, &error)),
         }
     }
@@ -137,21 +137,26 @@ impl State {
     }
 }
 
+/// What to do, or else to go without what is remembered.
+pub(crate) fn or_another(advice: &str) -> String {
+    format!("{advice}; another file, with --state, would begin anew")
+}
+
 fn disk(path: &Path, error: &std::io::Error) -> Error {
     Error::new(ErrorKind::Storage, format!("the state in {} cannot be used: {error}", path.display()))
-        .advice("check the folder's permissions and space; another file, with --state, would begin anew")
+        .advice(or_another("check the folder's permissions and space"))
 }
 
 pub(crate) fn broken(path: &Path, error: &rusqlite::Error) -> Error {
     let advice = match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-            "the file is damaged or no database: move it away to begin anew; nothing was changed in it"
+            "the file is damaged or no database: move it away to begin anew; nothing was changed in it".to_owned()
         }
-        Some(rusqlite::ErrorCode::DiskFull) => "free some space and run it again; nothing was lost",
+        Some(rusqlite::ErrorCode::DiskFull) => "free some space and run it again; nothing was lost".to_owned(),
         Some(rusqlite::ErrorCode::DatabaseBusy) => {
-            "another connectome is writing to it: wait until it has ended; another file, with --state, would begin anew"
+            or_another("another connectome is writing to it: wait until it has ended")
         }
-        _ => "check the folder's permissions and space; another file, with --state, would begin anew",
+        _ => or_another("check the folder's permissions and space"),
     };
     Error::new(ErrorKind::Storage, format!("the state in {}: {error}", path.display())).advice(advice)
 }

@@ -113,11 +113,8 @@ async fn what_somebody_else_installed_is_left_alone_unless_it_is_to_be_replaced(
     assert_eq!(found(&installer).await, "sssssss");
 }
 
-#[tokio::test]
-async fn a_policy_that_documents_still_need_is_kept_and_told() {
-    let search = closed().await;
-    let installer = installer(&search);
-    install(&installer, false).await.expect("installed");
+/// One document, in a data stream that needs what was installed.
+async fn store_a_document(search: &Running<Search>) {
     let text = format!("elasticsearch+{}?index=other", search.url());
     let Ok(Destination::Elasticsearch(address)) = Destination::parse(&text) else { panic!("{text}") };
     let folder = tempfile::tempdir().expect("a folder");
@@ -126,6 +123,14 @@ async fn a_policy_that_documents_still_need_is_kept_and_told() {
     let mut chunk = Chunk::new("hosts");
     chunk.push("hosts:1", 0, |line| line.extend_from_slice(b"{}"));
     sink.deliver(&chunk).await.expect("stored");
+}
+
+#[tokio::test]
+async fn a_policy_that_documents_still_need_is_kept_and_told() {
+    let search = closed().await;
+    let installer = installer(&search);
+    install(&installer, false).await.expect("installed");
+    store_a_document(&search).await;
     let steps = installer.plan(assets(requests()).expect("assets")).await.expect("a plan");
     let kept = installer.remove(&steps).await.expect("removed");
     assert_eq!(kept.len(), 1);
@@ -162,6 +167,14 @@ async fn the_command_shows_a_plan_installs_and_removes() {
     let (code, out, _) = run(&[&jupiterone[..], &["--remove"]].concat());
     assert_eq!((code, outcomes(&out)), (0, vec!["removed".to_owned(); 7]));
     assert_eq!(search.simulator.installed(), (Vec::new(), Vec::new()));
+
+    // What documents need stays, and the command says so and that it did not all work.
+    assert_eq!(run(&jupiterone).0, 0);
+    store_a_document(&search).await;
+    let (code, out, error) = run(&[&jupiterone[..], &["--remove"]].concat());
+    assert_eq!(code, 3, "{error}");
+    assert_eq!(outcomes(&out).iter().filter(|it| *it == "stays; documents need it").count(), 1, "{out}");
+    assert!(error.contains("could not be removed: /_ilm/") && error.contains("delete them first"), "{error}");
 
     let asked = search.simulator.seen().len();
     for (arguments, said) in [

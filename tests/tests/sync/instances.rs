@@ -53,6 +53,17 @@ fn all_instances_are_synchronised_and_one_that_fails_keeps_none_from_it() {
     }
 }
 
+#[test]
+fn of_several_instances_one_can_be_named() {
+    let clinic = Clinic::new();
+    clinic.write("connectome.toml", &format!("{CONFIGURATION}\n[instances.nights]\nconnector = \"pagerduty\"\n"));
+    let text = clinic.good(&["sync", "pagerduty", "--instance", "nights"]);
+    assert!(text.contains("PagerDuty, nights\n") && !text.contains("Harbor Clinic"), "{text}");
+    let (code, out, said) = clinic.run(&["sync", "pagerduty", "--instance", "wards"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(said.contains("no instance \"wards\" of pagerduty") && said.contains("there are: watch, nights"), "{said}");
+}
+
 /// A command that goes on; it is killed with this value.
 struct Watching(Child);
 

@@ -399,7 +399,7 @@ fn fields(fields: &[Value]) -> String {
             .get("default")
             .map(|it| format!(", default {}", it.as_str().map_or_else(|| it.to_string(), str::to_owned)))
             .unwrap_or_default();
-        let secret = if field.get("secret").is_some() { ", secret" } else { "" };
+        let secret = if field.get("secret").is_some() && text(field, "type") != "secret" { ", secret" } else { "" };
         page.push_str(&format!("  {} ({}{required}{default}{secret})\n", text(field, "name"), text(field, "type")));
         let whole = [text(field, "description"), text(field, "limits"), text(field, "note")].join(" ");
         page.push_str(&wrap(&whole, "      ", WIDTH - 6));

@@ -23,13 +23,24 @@ use crate::World;
 use crate::arguments::{Access, Form, Sync as Verb};
 use crate::configuration::{bare_settings, connect, state_path};
 use crate::exit::{Outcome, interrupted};
-use crate::instances::{Strictness, Synchronised, synchronised};
+use crate::instances::{Strictness, Synchronised, list, synchronised};
 use crate::print;
 
 pub async fn run(world: &World, verb: &Verb) -> Outcome {
     let mut instances = synchronised(world, verb.name.as_deref())?;
     if verb.all {
         instances.retain(|instance| graph_of(world, &instance.connector).is_ok());
+    }
+    if let Some(named) = &verb.access.instance {
+        let known: Vec<String> = instances.iter().filter(|it| it.configured).map(|it| it.name.clone()).collect();
+        instances.retain(|it| it.configured && it.name == *named);
+        if instances.is_empty() {
+            let of = verb.name.as_deref().map_or_else(String::new, |name| format!(" of {name}"));
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            return Err(
+                Error::new(ErrorKind::Input, format!("there is no instance {named:?}{of}")).advice(list(&known))
+            );
+        }
     }
     if instances.is_empty() {
         let name = world.graphs.first().map_or("NAME", |(connector, _)| connector.name);

@@ -11,7 +11,7 @@ use super::{Change, Ledger, Seen};
 use crate::checkpoint::{Checkpoint, FORM, Goal, Receipt};
 use crate::sink::Chunk;
 use crate::snapshot::Progress;
-use crate::state::{Claim, State, broken};
+use crate::state::{Claim, State, broken, or_another};
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS collection (
@@ -238,7 +238,7 @@ impl SqliteLedger {
             ErrorKind::Storage,
             format!("what is remembered of {} in {} was written by a newer connectome", self.name, path.display()),
         )
-        .advice("use that version; another file, with --state, would begin anew"))
+        .advice(or_another("use that version")))
     }
 
     pub(super) fn broken(&self, error: &rusqlite::Error) -> Error {
