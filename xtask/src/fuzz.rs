@@ -3,7 +3,7 @@
 use std::process::{Command, ExitCode};
 
 /// The modules of `fuzz/tests/fuzz`.
-const TARGETS: [&str; 7] = ["answers", "dates", "documents", "filters", "links", "saved", "specs"];
+const TARGETS: [&str; 8] = ["answers", "dates", "documents", "filters", "links", "pages", "saved", "specs"];
 
 /// Runs it.
 pub fn run(options: &[&str]) -> ExitCode {

@@ -11,8 +11,9 @@ use crate::output::File;
 
 /// The catalog of all connectors.
 pub fn whole(model: &Model) -> File {
-    let connectors: Vec<Json> = model.connectors.iter().map(entry).collect();
-    File::new("catalog.json".to_owned(), pretty(&json!({ "connectors": connectors })))
+    let mut catalog = json!({});
+    catalog["connectors"] = model.connectors.iter().map(entry).collect();
+    File::new("catalog.json".to_owned(), pretty(&catalog))
 }
 
 /// The catalog's entry of one connector, which its build carries.

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::emit::words::{effect_sentence, limits, note, operation_note, rule_parts, trigger_note};
 use crate::emit::{describe, example};
 use crate::model::graph::{Graph, How, Relationship};
-use crate::model::{Connector, Example, Field, Model, Operation, Record, Rules};
+use crate::model::{Connector, Example, Field, Model, Operation, Record, Rules, Trigger};
 use crate::names::{plain, rust_module};
 use crate::output::File;
 
@@ -153,7 +153,7 @@ fn connector_context(connector: &Connector) -> Json {
         .map(|it| it.title.as_str())
         .chain(connector.triggers.iter().map(|it| it.title.as_str()))
         .collect();
-    json!({
+    let mut context = json!({
         "name": connector.name,
         "title": connector.title,
         "version": connector.version,
@@ -170,28 +170,9 @@ fn connector_context(connector: &Connector) -> Json {
         "requirements": connector.requirements,
         "supports": connector.supports,
         "prefix": prefix,
-        "parameters": fields(&connection.parameters),
         "regions": connection.regions.iter().map(|(name, url, known)| json!({ "name": name, "url": url, "known": known.text() })).collect::<Vec<_>>(),
         "test": connection.test.text(),
-        "actions": by_title(connector).into_iter().map(|it| action(connector, it)).collect::<Vec<_>>(),
-        "triggers": connector.triggers.iter().map(|it| {
-            let repeats = &connector.actions[it.repeats];
-            json!({
-                "name": it.name, "title": it.title, "doc": it.doc, "note": trigger_note(connector, it), "repeats": repeats.name, "repeats_title": repeats.title,
-                "permissions": permissions(&repeats.permissions),
-                "inputs": inputs(connector, &it.input), "outputs": fields(&repeats.output), "example": examples(it.example.as_ref()),
-                "windows": it.windows.iter().map(|window| json!({ "first": window.first, "start": window.start, "end": window.end, "fixed": window.fixed, "overlap": window.overlap })).collect::<Vec<_>>(),
-                "seen": it.seen.as_ref().map(|(list, by)| json!({ "list": list, "by": by })),
-                "command": command(connector, "trigger", &it.name, it.example.as_ref()),
-            })
-        }).collect::<Vec<_>>(),
-        "streams": connector.streams.iter().map(stream).collect::<Vec<_>>(),
-        "snapshots": connector.snapshots.iter().map(snapshot).collect::<Vec<_>>(),
         "collection": connector.collection.as_ref().map(collection),
-        "modelling": connector.modelling.iter().map(|it| describe::stream::modelling(connector, it)).collect::<Vec<_>>(),
-        "mappings": connector.mappings.iter().map(describe::mapping::mapping).collect::<Vec<_>>(),
-        "data_streams": connector.data_streams.iter().map(describe::mapping::stream).collect::<Vec<_>>(),
-        "types": connector.records.iter().filter(|record| record.refines.is_none()).map(record).collect::<Vec<_>>(),
         "roles": connector.roles.iter().map(|role| json!({ "name": role.name, "doc": role.doc, "grants": role.grants.text() })).collect::<Vec<_>>(),
         "matrix": matrix(connector),
         "troubleshooting": connector.troubleshooting,
@@ -201,7 +182,39 @@ fn connector_context(connector: &Connector) -> Json {
         "max_body": connection.max_body,
         "read_timeout": connection.read_timeout,
         "rate_classes": connection.rate_classes,
-    })
+    });
+    // What `json!` is given it copies, and these are large.
+    let mut put = |name: &str, values: Vec<Json>| context[name] = Json::Array(values);
+    put("parameters", fields(&connection.parameters));
+    put("actions", by_title(connector).into_iter().map(|it| action(connector, it)).collect());
+    put("triggers", connector.triggers.iter().map(|it| trigger(connector, it)).collect());
+    put("streams", connector.streams.iter().map(stream).collect());
+    put("snapshots", connector.snapshots.iter().map(snapshot).collect());
+    put("modelling", connector.modelling.iter().map(|it| describe::stream::modelling(connector, it)).collect());
+    put("mappings", connector.mappings.iter().map(describe::mapping::mapping).collect());
+    put("data_streams", connector.data_streams.iter().map(describe::mapping::stream).collect());
+    put("types", connector.records.iter().filter(|record| record.refines.is_none()).map(record).collect());
+    context
+}
+
+fn trigger(connector: &Connector, it: &Trigger) -> Json {
+    let repeats = &connector.actions[it.repeats];
+    let mut shown = json!({
+        "name": it.name,
+        "title": it.title,
+        "doc": it.doc,
+        "note": trigger_note(connector, it),
+        "repeats": repeats.name,
+        "repeats_title": repeats.title,
+        "permissions": permissions(&repeats.permissions),
+        "example": examples(it.example.as_ref()),
+        "windows": it.windows.iter().map(|window| json!({ "first": window.first, "start": window.start, "end": window.end, "fixed": window.fixed, "overlap": window.overlap })).collect::<Vec<_>>(),
+        "seen": it.seen.as_ref().map(|(list, by)| json!({ "list": list, "by": by })),
+        "command": command(connector, "trigger", &it.name, it.example.as_ref()),
+    });
+    shown["inputs"] = Json::Array(inputs(connector, &it.input));
+    shown["outputs"] = Json::Array(fields(&repeats.output));
+    shown
 }
 
 fn collection(collection: &crate::spec::collection::Collection) -> Json {
@@ -275,7 +288,7 @@ fn permissions(permissions: &[(String, Vec<String>)]) -> Vec<Json> {
 }
 
 fn action(connector: &Connector, action: &Operation) -> Json {
-    json!({
+    let mut shown = json!({
         "name": action.name,
         "title": action.title,
         "doc": action.doc,
@@ -285,8 +298,6 @@ fn action(connector: &Connector, action: &Operation) -> Json {
         "effect_sentence": effect_sentence(action),
         "undo": action.undo,
         "permissions": permissions(&action.permissions),
-        "inputs": inputs(connector, &action.input),
-        "outputs": fields(&action.output),
         "send_first": one_needed(&action.send_first),
         "paged": action.page.as_ref().is_some_and(|page| page.goes_on()),
         "cap": action.cap.as_ref().map(|cap| cap.at_most),
@@ -294,7 +305,10 @@ fn action(connector: &Connector, action: &Operation) -> Json {
         "polls": action.poll.is_some(),
         "example": examples(action.example.as_ref()),
         "command": command(connector, "action", &action.name, action.example.as_ref()),
-    })
+    });
+    shown["inputs"] = Json::Array(inputs(connector, &action.input));
+    shown["outputs"] = Json::Array(fields(&action.output));
+    shown
 }
 
 fn one_needed(choices: &[crate::model::Conditional]) -> Vec<String> {
@@ -389,11 +403,12 @@ fn field(field: &Field) -> Json {
 }
 
 fn record(record: &Record) -> Json {
-    json!({
+    let mut shown = json!({
         "name": record.name,
         "doc": record.doc,
         "documented": record.documented,
-        "fields": fields(&record.fields),
         "send_first": one_needed(&record.send_first),
-    })
+    });
+    shown["fields"] = Json::Array(fields(&record.fields));
+    shown
 }

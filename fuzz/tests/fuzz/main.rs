@@ -6,5 +6,6 @@ mod documents;
 mod filters;
 mod found;
 mod links;
+mod pages;
 mod saved;
 mod specs;

@@ -66,7 +66,7 @@ impl Origin {
             _ => link,
         };
         let target = target.split('#').next().unwrap_or_default();
-        let clean: String = target.chars().map(|c| if c == ' ' { "%20".to_owned() } else { c.to_string() }).collect();
+        let clean = target.replace(' ', "%20");
         let path = clean.split('?').next().unwrap_or_default();
         let below = |path: &str| path.starts_with(&format!("{base_path}/"));
         if !below(path)

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::check::Checked;
 use crate::fault;
-use crate::http::{Reply, Request};
+use crate::http::{Reply, Request, object};
 use crate::record::hex;
 use crate::simulator::{failure, failure_body};
 use crate::store::Store;
@@ -281,7 +281,7 @@ impl Turn<'_> {
 
     fn refused(&self, name: &str, message: Option<&str>) -> Value {
         let (status, body) = failure_body(self.service, name, message);
-        json!({ "status": status, "body": body })
+        object([("status", status.into()), ("body", body)])
     }
 
     fn item_success(&self) -> u16 {
@@ -314,7 +314,7 @@ impl Turn<'_> {
         }
         let made = self.new_task(store, task, element, target);
         store.add(task.into, Value::Object(made.clone()));
-        json!({ "status": self.item_success(), "headers": self.item_headers(store, &made) })
+        object([("status", self.item_success().into()), ("headers", self.item_headers(store, &made))])
     }
 
     /// What a task is for, in words: its kind and its target, whatever names that, or else what the element says of it.
@@ -375,7 +375,7 @@ impl Turn<'_> {
             Some(key) => {
                 told.insert("status".to_owned(), json!("queued"));
                 told.insert("lastActionDateTime".to_owned(), now);
-                fields.insert(key.to_owned(), json!([told]));
+                fields.insert(key.to_owned(), Value::Array(vec![Value::Object(told)]));
                 fields.insert("_nest".to_owned(), json!(key));
             }
             None => fields.extend(told),
@@ -385,14 +385,17 @@ impl Turn<'_> {
             fields.insert("_result".to_owned(), made);
         }
         if let (Some((collection, number)), Value::Object(set)) = (target, parsed(self.behaviour.set)) {
-            fields.insert("_effect".to_owned(), json!({ "of": collection, "number": number, "set": set }));
+            let effect = [("of", collection.into()), ("number", number.into()), ("set", Value::Object(set))];
+            fields.insert("_effect".to_owned(), object(effect));
         }
         fields
     }
 
     fn item_headers(&self, store: &mut Store, record: &Map<String, Value>) -> Value {
         match self.location(store, record) {
-            Some(location) => json!([{ "name": self.behaviour.header, "value": location }]),
+            Some(location) => {
+                Value::Array(vec![object([("name", self.behaviour.header.into()), ("value", location.into())])])
+            }
             None => Value::Null,
         }
     }

@@ -32,6 +32,11 @@ impl Request {
     }
 }
 
+/// An object of values that are at hand: `json!` would copy each.
+pub(crate) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
 /// An answer.
 #[derive(Debug, Clone)]
 pub struct Reply {
@@ -68,7 +73,9 @@ impl Reply {
 
     /// JSON.
     pub fn json(status: u16, body: &Value) -> Self {
-        Self { body: Bytes::from(body.to_string()), ..Self::empty(status) }.header("Content-Type", "application/json")
+        // A value at hand can be written.
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        Self { body: body.into(), ..Self::empty(status) }.header("Content-Type", "application/json")
     }
 
     /// Bytes of a media type.

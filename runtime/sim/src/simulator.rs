@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use connectome_core::clock::Clock;
 use connectome_core::operation::Operation;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::admin::{self, Pieces};
 use crate::behave::Turn;
 use crate::check::check;
 use crate::fault::{self, Fault};
-use crate::http::{Manner, Reply, Request};
+use crate::http::{Manner, Reply, Request, object};
 use crate::query::Looks;
 use crate::route::{Parameters, Route};
 use crate::server::Respond;
@@ -385,17 +385,16 @@ pub(crate) fn failure_body(service: &Service, name: &str, message: Option<&str>)
         _ => (400, "BadRequest"),
     };
     let form = &service.connector.errors;
-    let mut error = json!({});
-    error[form.code] = json!(known.map_or(usual.1, |failure| failure.code));
+    let mut error = object([(form.code, known.map_or(usual.1, |failure| failure.code).into())]);
     // What the engine found out says more than the spec's own text.
     let told = known.map(|failure| failure.message).filter(|_| message.is_none());
-    error[form.message] = json!(told.or(message).unwrap_or_default());
+    error[form.message] = told.or(message).unwrap_or_default().into();
     if let (Some(key), Some(number)) = (form.number, known.and_then(|failure| failure.number)) {
-        error[key] = json!(number);
+        error[key] = number.into();
     }
     let body = match form.under.first().filter(|_| !known.is_some_and(|failure| failure.bare)) {
-        Some(key) if form.in_success => json!({ *key: [error] }),
-        Some(key) => json!({ *key: error }),
+        Some(key) if form.in_success => object([(*key, Value::Array(vec![error]))]),
+        Some(key) => object([(*key, error)]),
         None => error,
     };
     (known.map_or(usual.0, |failure| failure.status), body)

@@ -106,7 +106,7 @@ fn good_error(wrong: &mut Vec<String>, subject: &Subject, kind: &str, error: &Er
         check(wrong, !shown, || "a secret is in the error".to_owned());
     }
     if subject.is_risky() && rule::leaves_doubt(kind) {
-        let doubt = error.parts().may_have_acted && text.contains("the service may have acted");
+        let doubt = error.to_json()["error"]["may_have_acted"] == true && text.contains("the service may have acted");
         check(wrong, doubt, || format!("the error does not say that the service may have acted: {text}"));
     }
 }

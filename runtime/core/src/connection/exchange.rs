@@ -265,6 +265,10 @@ impl Connection {
     }
 
     fn log(&self, operation: &Operation, request: &Request, result: &Result<Answer, (Trouble, Error)>, time: Duration) {
+        // What nobody reads need not be cleaned.
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
         let outcome = match result {
             Ok(answer) => answer.status.to_string(),
             Err((_, error)) => error.kind().name(),
