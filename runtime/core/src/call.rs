@@ -316,15 +316,18 @@ impl Reading {
 
     fn settle(mut self, items: Vec<Value>, count: usize) -> Result<Value, Error> {
         let operation = self.operation;
-        if self.operation.page.is_none() && needs_body(self.operation) {
+        // A page that was read has been judged.
+        let unread = operation.page.is_none() || matches!(self.state, State::First);
+        if operation.page.is_none() && needs_body(operation) {
             self.body = Some(self.json(&self.answer, Reader::wire()).map_err(|error| in_doubt(operation, error))?);
-        } else if self.answer.header("Content-Type").is_some_and(|label| label.contains("json"))
+        } else if unread
+            && self.answer.header("Content-Type").is_some_and(|label| label.contains("json"))
             && let Ok(body) = serde_json::from_slice(&self.answer.body)
         {
             self.refuse_disguised(&body, self.answer.status).map_err(|error| in_doubt(operation, error))?;
         }
         let findings = Findings { answer: &self.answer, body: self.body.take(), count, items, input: &self.input };
-        let result = outputs(self.connection.connector(), self.operation, findings);
+        let result = outputs(self.connection.connector(), operation, findings);
         if let Some(output) = result.as_ref().map_or_else(|error| error.parts().output.as_ref(), Some) {
             self.learn(output);
         }
