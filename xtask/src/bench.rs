@@ -3,6 +3,7 @@
 mod calls;
 mod collecting;
 mod growth;
+mod instructions;
 mod mapping;
 mod report;
 
@@ -126,6 +127,7 @@ fn all(options: &Options, report: &mut Report) -> Result<(), String> {
     bench.run(report)?;
     mapping::run(&examples, &fresh, effort, report)?;
     growth::run(&bench, report)?;
+    instructions::run(&xtask, &bench, report)?;
     fs::remove_dir_all(&fresh).map_err(|error| error.to_string())
 }
 
