@@ -38,6 +38,9 @@ fn every_figure_is_still_measured_and_written() {
         // What takes no time that the system counts is none, and no mistake.
         assert!(figure["value"].as_f64().is_none_or(|it| it >= 0.0) && figure["unit"].is_string(), "{figure}");
     }
+    let counts = Command::new("valgrind").arg("--version").output().is_ok();
+    let counted = figures.iter().any(|it| it["name"] == "instructions: 2,000 typed alerts: beside the plain loop");
+    assert_eq!((counted, shown.contains("instructions are not counted")), (counts, !counts), "{shown}");
     // An option that there is not is told.
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     let output = command.args(["bench", "--fast"]).output().expect("the chore runs");

@@ -9,16 +9,19 @@ use crate::model::{Connector, Field, Model, Operation, Record, Trigger};
 use crate::names::rust_module;
 use crate::output::File;
 
-/// The catalog of all connectors.
-pub fn whole(model: &Model) -> File {
+/// The catalog of all connectors, and the entry of each, which its build carries.
+pub fn files(model: &Model) -> Vec<File> {
+    let entries: Vec<Json> = model.connectors.iter().map(entry).collect();
+    let each = model.connectors.iter().zip(&entries);
+    let mut files: Vec<File> = each
+        .map(|(connector, entry)| {
+            File::new(format!("src/{}/catalog.json", rust_module(&connector.name)), pretty(entry))
+        })
+        .collect();
     let mut catalog = json!({});
-    catalog["connectors"] = model.connectors.iter().map(entry).collect();
-    File::new("catalog.json".to_owned(), pretty(&catalog))
-}
-
-/// The catalog's entry of one connector, which its build carries.
-pub fn file(connector: &Connector, module: &str) -> File {
-    File::new(format!("src/{module}/catalog.json"), pretty(&entry(connector)))
+    catalog["connectors"] = Json::Array(entries);
+    files.push(File::new("catalog.json".to_owned(), pretty(&catalog)));
+    files
 }
 
 fn pretty(value: &Json) -> String {

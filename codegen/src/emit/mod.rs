@@ -41,10 +41,10 @@ pub fn files(model: &Model, layout: &Layout) -> Vec<File> {
         manifest::file(model, layout),
         crate_root::library(model),
         crate_root::binary(),
-        catalog::whole(model),
         docs::index(model),
         schema::of_specs(),
     ];
+    files.extend(catalog::files(model));
     for connector in &model.connectors {
         let module = rust_module(&connector.name);
         files.extend([
@@ -52,7 +52,6 @@ pub fn files(model: &Model, layout: &Layout) -> Vec<File> {
             types::file(connector, &module),
             client::file(connector, &module),
             operations::file(connector, &module),
-            catalog::file(connector, &module),
             docs::page(connector),
             schema::of_connector(connector),
         ]);

@@ -24,7 +24,7 @@ fn snapshot(scope: &Scope<'_>, name: &Name, word: &word::Snapshot) -> Snapshot {
         call: text::call(&word.read, scope.sources, scope.problems),
         query: word.query.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect(),
         body: fixed_body(&word.body),
-        passing: word.passing.0.iter().map(|status| status.value).collect(),
+        passing: super::stream::statuses(&word.passing),
         page: page::page(&word.page, scope.problems),
         pages: word.pages.value,
         id: path(&word.id),

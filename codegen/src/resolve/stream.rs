@@ -63,7 +63,8 @@ fn stream(scope: &Scope<'_>, name: &Name, word: &word::Stream) -> Stream {
     }
 }
 
-fn statuses(words: &OneOrMore<Spanned<u64>>) -> Vec<u64> {
+/// The statuses that are named.
+pub fn statuses(words: &OneOrMore<Spanned<u64>>) -> Vec<u64> {
     words.0.iter().map(|status| status.value).collect()
 }
 

@@ -3,11 +3,12 @@
 
 use connectome::CONNECTORS;
 use connectome_collect::view::{Page, Record};
+use connectome_core::answer::set;
 use connectome_core::page::{Next, Page as Paging};
 use connectome_core::stream::Event;
 use connectome_fuzz::{near, search_among};
 use proptest::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 const PIECES: &[&str] = &[
     "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u0061", "\\ud800", "null", "1e400", "-0", "{}", "[]", "\"\"", " ",
@@ -30,22 +31,11 @@ fn lists() -> Vec<List> {
     lists
 }
 
-fn put(body: &mut Value, path: &[&str], value: Value) {
-    let Some((key, rest)) = path.split_first() else {
-        *body = value;
-        return;
-    };
-    if !body.is_object() {
-        *body = Value::Object(Map::new());
-    }
-    put(&mut body[*key], rest, value);
-}
-
 /// Good answers, to begin with.
 fn answers((paging, count, event): &List) -> Vec<Vec<u8>> {
     let mut record = json!({ "secret": SECRET, "nested": { "text": "a\"b\\c\n", "number": 1.5 } });
     for path in event.iter().flat_map(|event| event.id.iter().chain([&event.clock])) {
-        put(&mut record, path, json!("2024-06-11T07:12:44.417Z"));
+        set(&mut record, path, json!("2024-06-11T07:12:44.417Z"));
     }
     let next = match paging.next {
         Next::Link(path) | Next::Cursor { from: path, .. } => Some(path),
@@ -53,9 +43,9 @@ fn answers((paging, count, event): &List) -> Vec<Vec<u8>> {
     };
     let whole = |records: Value, link: Value| {
         let mut body = json!({ "other": [SECRET] });
-        put(&mut body, paging.items, records);
-        next.into_iter().for_each(|path| put(&mut body, path, link.clone()));
-        count.iter().for_each(|path| put(&mut body, path, json!(2)));
+        set(&mut body, paging.items, records);
+        next.into_iter().for_each(|path| set(&mut body, path, link.clone()));
+        count.iter().for_each(|path| set(&mut body, path, json!(2)));
         body.to_string().into_bytes()
     };
     vec![

@@ -248,7 +248,7 @@ pub struct Sync {
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     pub name: Option<String>,
     /// Every instance whose connector has a graph
-    #[arg(long)]
+    #[arg(long, conflicts_with = "instance")]
     pub all: bool,
     /// Go on as the polling intervals say, until stopped
     #[arg(long, conflicts_with_all = ["plan", "apply"])]

@@ -259,8 +259,7 @@ pub fn name_one(connector: &str, instances: &[&str]) -> Error {
 /// What is wrong, and what to do about it.
 type Mistake = (String, String);
 
-/// The names that there are.
-pub fn list(names: &[&str]) -> String {
+fn list(names: &[&str]) -> String {
     if names.is_empty() { "there is none".to_owned() } else { format!("there are: {}", names.join(", ")) }
 }
 

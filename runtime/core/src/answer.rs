@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use serde::de::DeserializeSeed;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::connector::ErrorBody;
 use crate::decode::Reader;
@@ -103,6 +103,26 @@ fn read_one(status: u16, inner: &Value, form: &ErrorBody) -> ServiceError {
 /// The value at a path of keys. An empty path is the whole.
 pub fn at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
     path.iter().try_fold(value, |value, key| value.get(*key)).filter(|value| !value.is_null())
+}
+
+/// Sets the value at a path of keys, and makes what is missing on the way. In a list a number is an index.
+pub fn set(body: &mut Value, path: &[&str], value: Value) {
+    let Some((key, rest)) = path.split_first() else {
+        *body = value;
+        return;
+    };
+    if let (Value::Array(items), Ok(index)) = (&mut *body, key.parse::<usize>()) {
+        if items.len() <= index {
+            items.resize(index + 1, Value::Null);
+        }
+        return set(&mut items[index], rest, value);
+    }
+    if !body.is_object() {
+        *body = Value::Object(Map::new());
+    }
+    if let Value::Object(fields) = body {
+        set(fields.entry(*key).or_insert(Value::Null), rest, value);
+    }
 }
 
 /// A page of HTML or text in one short line.

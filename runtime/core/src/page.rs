@@ -3,7 +3,7 @@
 use percent_encoding::utf8_percent_encode;
 use serde_json::{Map, Value};
 
-use crate::answer::at;
+use crate::answer::{at, set};
 use crate::request::{Body, ENCODED, IN_QUERY, Request};
 use crate::shape::Literal;
 
@@ -194,26 +194,6 @@ pub fn with_parameter(target: &str, name: &str, value: &str) -> String {
         old.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with(&named)).map(str::to_owned).collect();
     kept.push(format!("{named}{}", utf8_percent_encode(value, IN_QUERY)));
     format!("{path}?{}", kept.join("&"))
-}
-
-/// Sets the value at a path, and makes what is missing on the way.
-fn set(body: &mut Value, path: &[&str], value: Value) {
-    let Some((key, rest)) = path.split_first() else {
-        *body = value;
-        return;
-    };
-    if let (Value::Array(items), Ok(index)) = (&mut *body, key.parse::<usize>()) {
-        if items.len() <= index {
-            items.resize(index + 1, Value::Null);
-        }
-        return set(&mut items[index], rest, value);
-    }
-    if !body.is_object() {
-        *body = Value::Object(Map::new());
-    }
-    if let Value::Object(fields) = body {
-        set(fields.entry(*key).or_insert(Value::Null), rest, value);
-    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::check::Checked;
 use crate::fault;
 use crate::http::{Reply, Request, object};
 use crate::record::hex;
+use crate::route::Parameters;
 use crate::simulator::{failure, failure_body};
 use crate::store::Store;
 use crate::{Behaviour, Service, Task, Verb};
@@ -23,7 +24,7 @@ pub struct Turn<'a> {
     pub behaviour: &'static Behaviour,
     pub operation: Option<&'static Operation>,
     pub request: &'a Request,
-    pub parameters: Vec<(&'static str, String)>,
+    pub parameters: Parameters,
     pub checked: Checked,
     pub active: &'a [&'static str],
     /// How long the tokens of further pages are good.

@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 
+use connectome_core::answer::set;
 use connectome_core::page::{Next, Page, PagePlace};
 use connectome_core::snapshot::{Deferred, Snapshot};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::http::{Reply, Request};
 use crate::simulator::{Simulator, failure};
@@ -237,20 +238,6 @@ fn take(body: &mut Value, path: &[&str]) -> Option<Value> {
     let (last, before) = path.split_last()?;
     let within = before.iter().try_fold(body, |value, key| value.get_mut(*key))?;
     within.as_object_mut()?.shift_remove(*last)
-}
-
-/// Sets the value at a path.
-fn set(body: &mut Value, path: &[&str], value: Value) {
-    let Some((key, rest)) = path.split_first() else {
-        *body = value;
-        return;
-    };
-    if !body.is_object() {
-        *body = Value::Object(Map::new());
-    }
-    if let Value::Object(fields) = body {
-        set(fields.entry(*key).or_insert(Value::Null), rest, value);
-    }
 }
 
 /// The same with single blanks in texts: how a query is laid out means nothing.

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use connectome_collect::sink::{Chunk, Extent, Sink, Taken};
 use connectome_core::Error;
-pub use connectome_core::error::CLOSED_PIPE;
 
 use crate::lines::lines;
 
@@ -37,6 +36,7 @@ impl<W: Write + Send> Sink for Stdout<W> {
 #[cfg(test)]
 mod tests {
     use connectome_core::ErrorKind;
+    use connectome_core::error::CLOSED_PIPE;
 
     use super::*;
 

@@ -10,7 +10,7 @@ use connectome_collect::sink::Sink;
 use connectome_core::{Error, ErrorKind};
 use connectome_sinks::destination::Destination;
 use connectome_sinks::outlet::Outlet;
-use connectome_sinks::stdout::{CLOSED_PIPE, Stdout};
+use connectome_sinks::stdout::Stdout;
 use connectome_tests::log::Log;
 
 use crate::{chunk, chunk_of, letters, lines, settings};
@@ -39,7 +39,7 @@ async fn a_pipe_that_nobody_reads_ends_the_delivery() {
     assert_eq!(line, "{}\n");
     drop(reader);
     let error = sink.deliver(&chunk_of(["{}"])).await.expect_err("nobody reads");
-    assert_eq!((error.kind(), error.parts().message.as_str()), (ErrorKind::Storage, CLOSED_PIPE));
+    assert_eq!((error.kind(), error.parts().is_closed_pipe), (ErrorKind::Storage, true));
 }
 
 fn to_file(path: &Path, options: &str) -> Result<Outlet, Error> {

@@ -61,7 +61,10 @@ fn of_several_instances_one_can_be_named() {
     assert!(text.contains("PagerDuty, nights\n") && !text.contains("Harbor Clinic"), "{text}");
     let (code, out, said) = clinic.run(&["sync", "pagerduty", "--instance", "wards"]);
     assert_eq!((code, out.as_str()), (2, ""));
-    assert!(said.contains("no instance \"wards\" of pagerduty") && said.contains("there are: watch, nights"), "{said}");
+    assert!(
+        said.contains("the instance \"wards\" is not of pagerduty") && said.contains("there are: watch, nights"),
+        "{said}"
+    );
 }
 
 /// A command that goes on; it is killed with this value.

@@ -15,7 +15,7 @@ use super::report::Report;
 use super::{Effort, Simulated, cpu, middle, peak, serving};
 
 /// The stream of alerts, the one whose records have most to change, and the one whose records are small and have no id:
-/// there the content of each is what names it, and its digest takes half of the time.
+/// there the content of each is what names it.
 const STREAMS: [&str; 3] = ["workbench", "observed_attack_technique", "audit"];
 
 /// What is changed in events, and how often the plain loop's CPU that may take.

@@ -23,7 +23,7 @@ use crate::World;
 use crate::arguments::{Access, Form, Sync as Verb};
 use crate::configuration::{bare_settings, connect, state_path};
 use crate::exit::{Outcome, interrupted};
-use crate::instances::{Strictness, Synchronised, list, synchronised};
+use crate::instances::{Strictness, Synchronised, instance, synchronised};
 use crate::print;
 
 pub async fn run(world: &World, verb: &Verb) -> Outcome {
@@ -31,16 +31,10 @@ pub async fn run(world: &World, verb: &Verb) -> Outcome {
     if verb.all {
         instances.retain(|instance| graph_of(world, &instance.connector).is_ok());
     }
-    if let Some(named) = &verb.access.instance {
-        let known: Vec<String> = instances.iter().filter(|it| it.configured).map(|it| it.name.clone()).collect();
-        instances.retain(|it| it.configured && it.name == *named);
-        if instances.is_empty() {
-            let of = verb.name.as_deref().map_or_else(String::new, |name| format!(" of {name}"));
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            return Err(
-                Error::new(ErrorKind::Input, format!("there is no instance {named:?}{of}")).advice(list(&known))
-            );
-        }
+    if let (Some(named), Some(first)) = (&verb.access.instance, instances.first()) {
+        // One that is not there, or of another connector, is told.
+        instance(world, world.connector(&first.connector)?, &verb.access)?;
+        instances.retain(|it| it.name == *named);
     }
     if instances.is_empty() {
         let name = world.graphs.first().map_or("NAME", |(connector, _)| connector.name);

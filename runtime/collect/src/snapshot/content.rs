@@ -1,5 +1,6 @@
 //! What a record is called and what it holds, as digests; and what is remembered of it for the day it is gone.
 
+use connectome_core::answer::set;
 use connectome_core::mapping::{Mapping, Path};
 use connectome_core::snapshot::Gone;
 use ring::digest::{Context, SHA256};
@@ -70,7 +71,7 @@ pub fn kept(record: &str, gone: &Gone) -> String {
     let mut kept = Value::Object(Map::new());
     for path in gone.keep {
         if let Some(value) = raw::at(record, path).and_then(|raw| serde_json::from_str(raw).ok()) {
-            put(&mut kept, path, value);
+            set(&mut kept, path, value);
         }
     }
     kept.to_string()
@@ -80,22 +81,9 @@ pub fn kept(record: &str, gone: &Gone) -> String {
 pub fn marked(kept: &str, gone: &Gone) -> String {
     let mut record = serde_json::from_str(kept).unwrap_or_else(|_| Value::Object(Map::new()));
     for (path, value) in gone.set {
-        put(&mut record, path, value.value());
+        set(&mut record, path, value.value());
     }
     record.to_string()
-}
-
-fn put(record: &mut Value, path: &[&str], value: Value) {
-    let Some((key, rest)) = path.split_first() else {
-        *record = value;
-        return;
-    };
-    if !record.is_object() {
-        *record = Value::Object(Map::new());
-    }
-    if let Value::Object(fields) = record {
-        put(fields.entry(*key).or_insert(Value::Null), rest, value);
-    }
 }
 
 fn digest(parts: &[&[u8]]) -> Digest {
